@@ -24,9 +24,10 @@ from benchmarks import damage
 from benchmarks.damage import NAMES, Reader
 from elsa_nb import store
 from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 COUNTED = ("executions", "refused", "the same", "other values, no checksum", "finds")
 _MENDED = 128  # the bit of the first byte that asks for checksums that fit
@@ -148,7 +149,7 @@ def _read_messages(folder: Path) -> Any:
                 panel.widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
         with panel.controller.lock:
             cards = list(panel.controller.cards.labels)
-        held = {e["position"]: e["label"] for e in panel.controller.session.events() if e["position"] is not None}
+        held = {e.position: e.label for e in panel.controller.session.events() if e.position is not None}
         if any(label > -2 and held.get(position) != label for position, label in enumerate(cards)):
             raise RuntimeError("the screen holds an answer that the file does not hold")
         return cards

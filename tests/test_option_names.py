@@ -13,11 +13,12 @@ from test_cli import commands
 
 from elsa_nb import cli, own_folder, store
 from elsa_nb.label import session_file
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.export import export
 from elsa_nb.label.jobs import _NO_SETTINGS, Job
 from elsa_nb.label.labels_command import READING
 from elsa_nb.label.pool_and_folder import Differences
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.option_names import by_command, by_keyword, by_page, option_named, option_told, told_by
 from elsa_nb.pool import Pool
 

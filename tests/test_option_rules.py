@@ -9,8 +9,9 @@ from test_cli import commands
 import elsa_nb
 from elsa_nb import cli
 from elsa_nb.label import export
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.folder_options import FOLDER_MODES
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.option_rules import Only, check_modes, given_of
 from elsa_nb.pool import Pool
 

@@ -22,8 +22,8 @@ import scipy
 from elsa_nb.counts import count_of
 from elsa_nb.formulas import safe
 from elsa_nb.label.export_kinds import WORDS
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.written_files import write_export
 
 _CONFIDENCE = 0.95
@@ -67,7 +67,7 @@ def merged(session: Session) -> list[dict[str, Any]]:
     `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt. `settled` is the
     same; but where they differ, it is what those who saw the item again agree on, -1 if they do not.
     """
-    again = session.answered_in(SEEN_AGAIN)  # by those who had answered before
+    looked_again = session.answered_in(SEEN_AGAIN)  # by those who had answered before
     given: dict[str, dict[str, int]] = {}
     for answer in session.answers():
         given.setdefault(answer["item"], {})[answer["annotator"]] = answer["label"]
@@ -75,7 +75,7 @@ def merged(session: Session) -> list[dict[str, Any]]:
     for item in sorted(given):
         sure = {label for label in given[item].values() if label >= 0}
         label = sure.pop() if len(sure) == 1 else -1
-        looked = {label for who, label in given[item].items() if label >= 0 and (who, item) in again}
+        looked = {label for who, label in given[item].items() if label >= 0 and (who, item) in looked_again}
         settled = looked.pop() if label < 0 and len(looked) == 1 else label
         rows.append({"item": item, "labels": given[item], "label": label, "settled": settled})
     return rows

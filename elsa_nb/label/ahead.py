@@ -16,28 +16,11 @@ takes the lock twice: before it computes, to see whether the round is still want
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
 
-from elsa_nb.label.rounds import Asked
+from elsa_nb.label.stored import Asked, ToldAtEnd
 from elsa_nb.search.contract import Strategy
 
 NextRound = tuple[Strategy, Asked | None]  # the search with its next questions, None at its end: `Rounds.after`
-
-
-class ToldAtEnd(NamedTuple):
-    """What the search is told at the end of a round.
-
-    `labels` are those of the round's cards, `amended` has (position, label) of cards in earlier rounds that were
-    changed since, `wishes` has (name, value) of what is to come next.
-    """
-
-    labels: tuple[int, ...]
-    amended: tuple[tuple[int, int], ...]
-    wishes: tuple[tuple[str, Any], ...]
-
-    def record(self) -> dict[str, Any]:
-        """Return it as the session file keeps it."""
-        return {"labels": list(self.labels), "amended": [list(pair) for pair in self.amended]} | dict(self.wishes)
 
 
 class Ahead:

@@ -22,7 +22,8 @@ class Answer:
         component: Which part of the strategy asked, by name.
         score: The confidence when it was asked.
         seconds: How long the person took.
-        planted: Whether it measures the person, on a known find that an audit showed again: no answer about the item.
+        control: Whether it is about a control item: a known find that an audit showed again, to measure how many finds
+            the person overlooks. Such an answer is stored, and does not change the label of the item.
     """
 
     item: str
@@ -34,7 +35,7 @@ class Answer:
     component: str | None = None
     score: float | None = None
     seconds: float | None = None
-    planted: bool = False
+    control: bool = False
 
 
 Given = Iterable[tuple[str, Iterable[Answer]]]  # answers by annotator

@@ -1,4 +1,4 @@
-"""Why items were asked, and with what score, in an earlier course of a session: its folder has grown since, say.
+"""Why items were asked, and with what score, before the search of a session began anew: as when its folder grows.
 
 When a search begins anew, its rounds go, and with them the scores that an estimate of the missing items rests on.
 `keep_asked` writes them down before, by item, and `EarlierCourse` puts them back in place of "answered earlier". A
@@ -15,18 +15,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elsa_nb.counts import count_of
-from elsa_nb.label.identity import Places, Settled, carried_after, names_in, remember
-from elsa_nb.label.present_answer import NOT_PLANTED, PLANTED
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
+from elsa_nb.label.identity import Settled, carried_after, remember
+from elsa_nb.label.places import Places
+from elsa_nb.label.remembered_items import names_in
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, first_answers
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import damaged
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked
 from elsa_nb.search.contract import POSITIVE, UNASKED, UNSURE
 from elsa_nb.search.stopping.by_scores import LEAST_ANSWERS, MOST_HITS
 from elsa_nb.search.stopping.remaining import standings
 
 _ASKED, _KIND = "asked:", "kind:"  # keys of remarks; the latter says what kind of search an annotator's rounds are of
 _EARLIER = PANEL_COMPONENTS[EARLIER]
-_PACE = 500  # answers
 _DIGITS = 5
 
 
@@ -80,13 +81,13 @@ def keep_asked(session: Session, settled: Settled, ids: Sequence[str]) -> None:
         kept = {item: before._replace(standing=None) for item, before in kept.items()}
     items, given = {}, {}
     for event in session.events(since=after, shown=True):
-        if event["kind"] in ("answer", "undo") and event["row"] is not None:
-            items[event["row"]] = event["item"]
-            given[event["position"], event["row"]] = event["label"]
+        if event.kind in ("answer", "undo") and event.row is not None:
+            items[event.row] = event.item
+            given[event.position, event.row] = event.label
     rows, labels, why = [], [], []
     for stored in session.rounds():
-        asked = Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
-        known = {asked.rows[offset]: label for offset, label in stored["asked"]["known"]}
+        asked = stored.asked
+        known = {asked.rows[offset]: label for offset, label in stored.known}
         labels += [given.get((len(rows) + i, row), known.get(row, UNASKED)) for i, row in enumerate(asked.rows)]
         rows += asked.rows
         why += zip(asked.components, standings_of(asked).tolist(), strict=True)
@@ -156,21 +157,6 @@ class EarlierCourse:
             scores = asked.scores, asked.near, asked.scale, asked.overview
             self._made[id(asked)] = asked, AskedBefore(asked.number, asked.rows, components, *scores, given)
         return self._made[id(asked)][1]
-
-
-def pace_of(session: Session) -> list[float]:
-    """Return the seconds that the annotator's last answers took, at most 500, in the order of answering."""
-    query = f"SELECT seconds FROM events WHERE annotator = ? AND kind IN ('answer', '{PLANTED}')"
-    query += " AND seconds IS NOT NULL"
-    found = session.read(f"{query} ORDER BY id DESC LIMIT {_PACE}", (session.annotator,))
-    return [float(each["seconds"]) for each in reversed(found)]
-
-
-def planted_answers(session: Session) -> dict[str, int]:
-    """Return {item: label} of what the annotator answered about known finds that an audit showed again."""
-    last = f"SELECT max(id) FROM events WHERE annotator = ? AND NOT ({NOT_PLANTED}) GROUP BY item"
-    query = f"SELECT item, label FROM events WHERE id IN ({last}) AND label > -2"
-    return {each["item"]: each["label"] for each in session.read(query, (session.annotator,))}
 
 
 def _kind(session: Session) -> str:

@@ -2,8 +2,9 @@
 
 A search ends when it finds no more; what it does not expect may still be there. These pages are a strategy like any
 other, shown on a panel of their own after the search; the statement above them holds whatever the scores are worth
-(`elsa_nb.search.stopping.audit`). Finds of the search are shown again among the items, and nothing tells them from the
-others: how many of them the person marks says how many positives she overlooks, which the statement takes in.
+(`elsa_nb.search.stopping.audit`). Among the items are control items: finds of the search that are shown again, and
+nothing tells them from the others. How many of them the person marks says how many positives she overlooks, which the
+statement takes in.
 """
 
 import copy
@@ -14,14 +15,14 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.advice import duration
-from elsa_nb.label.shown_again import shown_again_of
+from elsa_nb.label.control_items import control_items_of
 from elsa_nb.search.checks import check_count, check_rng, check_rows, check_rows_asked
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Log, check_labels, corrected, log_of
-from elsa_nb.search.stopping.audit import Audit, Planted, labels_for
+from elsa_nb.search.stopping.audit import Audit, Controls, labels_for
 
 AUDIT = 18  # the component; 16 and 17 are those of `first_examples` and `fixed_rows`
 PROMISES = (0.5, 0.8, 0.9, 0.95, 0.99)
-FEW_SHOWN = 30  # finds shown again, all seen: of fewer, the page says that they are few
+FEW_SHOWN = 30  # control items, all seen: of fewer, the page says that they are few
 OFFERED = 3  # promises whose prices are named, the next ones
 
 
@@ -39,10 +40,10 @@ class AuditPages:
     Give the finds alone as `answered`: a positive that the person overlooked in the search is then among the rows. The
     statement takes every answer in `answered` for true.
 
-    `finds` are rows of the search's finds, of which some are shown again, unmarked, to measure how many positives the
-    person overlooks; with fewer than eight nothing can be measured, and nothing is said that allows for it. `retracted`
-    are those of them that are finds no more. What is answered to a find shown again counts for the measure only, and
-    only as it was when its page was closed: `positives` never has it.
+    `finds` are rows of the search's finds. Some of them become control items, shown unmarked to measure how many
+    positives the person overlooks; with fewer than eight nothing can be measured, and nothing is said that allows for
+    it. `retracted` are those of `finds` that are finds no more. What is answered to a control item counts for the
+    measure only, and only as it was when its page was closed: `positives` never has it.
 
     `among` limits the audit to some rows, such as the best-scored; the statement then says nothing of the others.
     `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
@@ -86,13 +87,10 @@ class AuditPages:
         since = check_rows_asked(found_since, n, "found_since")
         rng = check_rng(rng)
         beside = {"found_since": since, "doubtful": doubtful, "confidence": confidence}
-        audit = Audit(rows, found, rng=rng, **beside)
-        self._plan = shown_again_of(finds, len(rows), page, rng)  # after the order: without finds that is the same
-        self._if_all_seen = audit  # two audits of the same rows in the same order
-        self._audit = copy.copy(audit)
-        if self._plan.rows:
-            self._audit.planted = (0, 0)
-        self._fresh = self._if_all_seen, self._audit
+        same = copy.deepcopy(rng)  # so that both audits take the rows in the same order
+        if_all_seen = Audit(rows, found, rng=rng, **beside)
+        self._plan = control_items_of(finds, len(rows), page, rng)  # after the order: without finds that is the same
+        self._fresh = if_all_seen, Audit(rows, found, rng=same, controls=(0, 0) if self._plan.rows else None, **beside)
         self._if_all_seen, self._audit = map(copy.copy, self._fresh)
         self._corrected = {row: pair for row, pair in (corrected or {}).items() if row not in set(finds.tolist())}
         self._retracted = check_rows_asked(retracted, n, "retracted")
@@ -104,16 +102,16 @@ class AuditPages:
 
     @property
     def statement(self) -> str:
-        """What may be said now: for somebody who overlooks none, and with what the finds shown again say of it."""
+        """What may be said now: for somebody who overlooks none, and with what the control items say of it."""
         audit, none_missed = self._audit, self._if_all_seen
-        seen, shown = audit.planted or (0, 0)
+        seen, shown = audit.controls or (0, 0)
         all_found = audit.labels == self._n and none_missed.recall_at_least == 1
         finds, confidence = count_of(audit.found + audit.hits + audit.elsewhere, "find"), _percent(self._confidence)
         share = "all" if all_found else f"at least {_floored(none_missed.recall_at_least)}"
         beside = "" if all_found else f", with {confidence} confidence"
         missing = "" if all_found else f", at most {none_missed.missing_at_most:,} missing"
         said = [f"If you overlook none: {share} of the class{self._where()} is found{beside} ({finds}{missing})."]
-        if audit.planted is None:
+        if audit.controls is None:
             said.append("Allowing for slips: nothing can be said, since that takes eight finds to show again.")
         else:
             marked = f"you marked {seen:,} of {count_of(shown, 'known find')}" if shown else "no known find came yet"
@@ -122,7 +120,7 @@ class AuditPages:
             said.append(
                 f"Allowing for slips ({marked}): at least {_floored(audit.recall_at_least)}{few if weak else ''}."
             )
-        if audit.labels < self._n and len(self.known) > len(self.again):
+        if audit.labels < self._n and len(self.control_items) > len(self.controls_shown):
             said.append("Some pictures here are finds of yours, unmarked, to see how many you overlook.")
         if self._narrow:
             said.append(f"Of {count_of(self._narrow, 'other item')} it says nothing.")
@@ -134,7 +132,7 @@ class AuditPages:
     def prices(self, seconds: float | None = None) -> str:
         """Say what the next statements take, in answers and minutes, and what none can say; "" where all is said.
 
-        `seconds` is the time for one answer; without it no minutes are told. Finds shown again are counted.
+        `seconds` is the time for one answer; without it no minutes are told. Control items are counted.
         """
         most, offers = self._priced()
         said = [
@@ -142,7 +140,7 @@ class AuditPages:
             + ("" if seconds is None else f" ({duration(answers * seconds)})")
             for i, (share, answers) in enumerate(offers)
         ]
-        slip = "" if self._audit.planted is None else " or slip"
+        slip = "" if self._audit.controls is None else " or slip"
         prices = f"Without a further find{slip}: at least {', '.join(said)}." if said else ""
         beyond = f"More than {_floored(most)} cannot be promised here." if most < PROMISES[-1] else ""
         return " ".join(filter(None, [prices, beyond if len(said) < OFFERED else ""]))
@@ -150,10 +148,10 @@ class AuditPages:
     def _priced(self) -> tuple[float, list[tuple[float, int]]]:
         """Return the largest share that can be promised at all, and the next promises with their answers."""
         audit, page = self._audit, len(self._answered)
-        key = (page, audit.labels, audit.hits, audit.unsure, audit.planted)
+        key = (page, audit.labels, audit.hits, audit.unsure, audit.controls)
         if self._offers is None or self._offers[0] != key:
             counts = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
-            counts |= {"doubtful": audit.doubtful, "unsure": audit.unsure, "planted": self._planted_by}
+            counts |= {"doubtful": audit.doubtful, "unsure": audit.unsure, "controls": self._controls_by}
             most, offers = self._most(), []
             for share in [share for share in PROMISES if audit.recall_at_least < share <= most][:OFFERED]:
                 labels = labels_for(self._n, audit.found, share, **counts) - audit.labels
@@ -163,17 +161,17 @@ class AuditPages:
 
     def _most(self) -> float:
         """Return the share that may be said to be found once every row is labelled, without a further find."""
-        seen, shown = self._audit.planted or (0, 0)
-        by_then = self._planted_by(self._n) or (0, 0)
+        seen, shown = self._audit.controls or (0, 0)
+        by_then = self._controls_by(self._n) or (0, 0)
         return self._audit.at_best((by_then[0] - seen, by_then[1] - shown)).recall_at_least
 
-    def _planted_by(self, labels: int) -> Planted | None:
-        """Return (seen, shown) of known finds once so many rows are labelled, if those to come are all seen."""
-        if (planted := self._audit.planted) is None:
+    def _controls_by(self, labels: int) -> Controls | None:
+        """Return (seen, shown) of control items once so many rows are labelled, if those to come are all seen."""
+        if (controls := self._audit.controls) is None:
             return None
         more = self._plan.after(len(self._answered), labels - self._audit.labels, self._page)
         more = len(np.setdiff1d(more, self._retracted))
-        return planted[0] + more, planted[1] + more
+        return controls[0] + more, controls[1] + more
 
     def query(self) -> Batch | None:
         """Return the next page, or None when every row is answered."""
@@ -197,13 +195,13 @@ class AuditPages:
         self._open = None
 
     def _take(self, batch: Batch, labels: np.ndarray) -> None:
-        """Let the audit know the answers to a page, and what came of the finds shown again on it."""
-        again = np.isin(batch.rows, self._plan.on(batch.round))
-        counted = labels[again & ~np.isin(batch.rows, self._retracted)]
+        """Let the audit know the answers to a page, and what came of the control items on it."""
+        control = np.isin(batch.rows, self._plan.on(batch.round))
+        counted = labels[control & ~np.isin(batch.rows, self._retracted)]
         # A doubtful answer is no overlooking: the audit takes a positive that got one for seen, and for missing.
-        planted = int((counted != NEGATIVE).sum()), len(counted)
-        self._if_all_seen.update(labels[~again])
-        self._audit.update(labels[~again], **({} if self._audit.planted is None else {"planted": planted}))
+        controls = int((counted != NEGATIVE).sum()), len(counted)
+        self._if_all_seen.update(labels[~control])
+        self._audit.update(labels[~control], **({} if self._audit.controls is None else {"controls": controls}))
 
     def _now(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> list[int]:
         """Return labels of rows as they are now: those that were corrected elsewhere since."""
@@ -216,14 +214,14 @@ class AuditPages:
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier: what may be said is computed anew, as if they had been right from the start.
 
-        Only finds shown again keep the answer that their page was closed with: by now the person may know them.
+        Only control items keep the answer that their page was closed with: by now the person may know them.
         Raises ValueError for a row that this audit has not asked, and changes nothing then.
         """
         rows = check_rows(rows, self._pool_size, "corrections")
         labels = check_labels(labels, len(rows))
         if (never := np.setdiff1d(rows, self.log.rows)).size:
             raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that this audit has asked")
-        others = ~np.isin(rows, self.again)
+        others = ~np.isin(rows, self.controls_shown)
         rows, labels = rows[others], np.array(self._now(rows[others], labels[others]), np.int8)
         self._answered = corrected(self._answered, rows, labels)
         self._if_all_seen, self._audit = map(copy.copy, self._fresh)
@@ -241,19 +239,19 @@ class AuditPages:
         return self._audit.query(size)
 
     @property
-    def known(self) -> np.ndarray:
-        """The finds that this audit shows again, on the pages answered so far or on later ones, by page."""
+    def control_items(self) -> np.ndarray:
+        """The finds that this audit shows as control items, on the pages answered so far or on later ones, by page."""
         return np.concatenate([np.empty(0, np.int64), *self._plan.rows])
 
     @property
-    def again(self) -> np.ndarray:
-        """The finds that were shown again on the pages answered so far, in that order."""
+    def controls_shown(self) -> np.ndarray:
+        """The control items that were shown on the pages answered so far, in that order."""
         return np.concatenate([np.empty(0, np.int64), *map(self._plan.on, range(len(self._answered)))])
 
     @property
     def not_new(self) -> np.ndarray:
-        """The rows that are no new finds when they are marked, or not yet: shown again, or on the open page."""
-        return self.again if self._open is None else np.append(self.again, self._open.rows)
+        """The rows that are no new finds when they are marked, or not yet: control items, or on the open page."""
+        return self.controls_shown if self._open is None else np.append(self.controls_shown, self._open.rows)
 
     @property
     def last_page(self) -> str:
@@ -262,16 +260,16 @@ class AuditPages:
             return ""
         batch, labels = self._answered[-1]
         marked = batch.rows[labels == POSITIVE]
-        known = int(np.isin(marked, self.again).sum())
+        known = int(np.isin(marked, self.controls_shown).sum())
         return f"{len(marked):,} marked: {known:,} known, {len(marked) - known:,} new"
 
     @property
     def log(self) -> Log:
-        """All questions answered so far, finds shown again among them."""
+        """All questions answered so far, control items among them."""
         return log_of(self._answered)
 
     @property
     def positives(self) -> np.ndarray:
-        """The rows that the audit found, ascending; not the finds that it showed again."""
+        """The rows that the audit found, ascending; not its control items."""
         log = self.log
-        return np.setdiff1d(log.rows[log.labels == POSITIVE], self.again)
+        return np.setdiff1d(log.rows[log.labels == POSITIVE], self.controls_shown)

@@ -5,7 +5,7 @@ negative: whoever overlooks some positives overlooked some in the search, too. A
 left these out, keep their items. An audit goes on for as long as the collection is the same; where items were added or
 removed since, another audit begins, in a file of its own. Answers given on one side reach the other whenever that is
 opened, the later of two about one item: the search begins from what an audit found, and what the search finds is found
-in an audit. Only what an audit is told of finds that it shows again stays in it: that measures the person, and her
+in an audit. Only what an audit is told of its control items stays in it: that measures the person, and her
 answer in the search stands.
 """
 
@@ -21,13 +21,14 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.asked_before import planted_answers
+from elsa_nb.label.answers import Answer, Given
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.identity import names_in, remembered_names
 from elsa_nb.label.remembered import names_digest
-from elsa_nb.label.session import Answer, Given, Session
+from elsa_nb.label.remembered_items import names_in, remembered_names
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, damaged
+from elsa_nb.label.session_queries import control_answers
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 
@@ -50,9 +51,9 @@ _NAMED = 5  # items in a sentence
 class AuditResult:
     """What came of an audit: its file `path`, which `items` were looked at and how many of these are `finds`.
 
-    `missed` are items that count as finds in the search and were not marked when the audit showed them again. `first`
-    and `last` are when items were answered, in seconds since 1970 (None: nothing was); `statement` is what may be said
-    now of the class, "" where the file does not show it.
+    `missed` are items that count as finds in the search and were not marked when the audit showed them as control
+    items. `first` and `last` are when items were answered, in seconds since 1970 (None: nothing was); `statement` is
+    what may be said now of the class, "" where the file does not show it.
     """
 
     path: Path
@@ -113,7 +114,7 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         take_audits(session, ids)
         known, sought = _known_with_audits(session), session.meta(CLASS)
     labels = _labels_of(known, ids)
-    finds = np.flatnonzero(labels == POSITIVE).tolist()  # of which some are shown again
+    finds = np.flatnonzero(labels == POSITIVE).tolist()  # of which some become control items
     if not finds:  # among these items
         raise ValueError(_NO_FIND.format(path))
     if len(finds) == len(ids):
@@ -135,7 +136,7 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
 
 def _closed_rows(audit: Session) -> set[int]:
     """Return the rows on an audit's pages that are closed."""
-    return {row for each in audit.rounds() if each["told"] is not None for row in each["asked"]["rows"]}
+    return {row for each in audit.rounds() if each.told is not None for row in each.asked.rows}
 
 
 def _corrected(audit: Session, ids: Sequence[str], known: Known) -> dict[int, tuple[int, int]]:
@@ -150,9 +151,10 @@ def _corrected(audit: Session, ids: Sequence[str], known: Known) -> dict[int, tu
 
 
 def _to_fill_in(audit: Session, begun: dict[str, Any], ids: Sequence[str], labels: np.ndarray) -> list[Answer]:
-    """Return what the search knows now, `labels` (n,), of items that the audit's closed pages have not asked about.
+    """Return the answers of the search that the audit is to take, from the present `labels` (n,) of all items.
 
-    Only its finds: its other answers are what is audited. An audit of an earlier version takes all that are certain.
+    These are answers about items that no closed page of the audit has asked about. Only finds are taken: the other
+    answers of the search are what is audited. An audit of an earlier version takes all answers but unsure ones.
     """
     known, given = audit.known(), {item for item, *_ in _given(audit)}
     done = {*begun["answered"], *_closed_rows(audit)}
@@ -170,7 +172,7 @@ def _pages(begun: dict[str, Any], labels: np.ndarray, **beside: Any) -> AuditPag
     """Return the fresh pages of an audit, given the present `labels` (n,); None where no find is left.
 
     The person may have corrected answers since it began; those of its own pages are in `beside` (`AuditPages`). An
-    audit of an earlier version shows no finds again.
+    audit of an earlier version has no control items.
     """
     before, since = labels[begun["answered"]], np.setdiff1d(np.flatnonzero(labels != UNSURE), begun["answered"])
     if not (found := int((before == POSITIVE).sum())):
@@ -272,11 +274,11 @@ def audit_results(session: Session) -> list[AuditResult]:
     results, known = [], _known_with_audits(session)
     for path in audit_files(session.path):
         with Session(path, annotator=session.annotator, to_read=True) as audit:
-            given, again = _given(audit), planted_answers(audit)
+            given, controls = _given(audit), control_answers(audit)
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
                 times = [at for _, _, at in given]
-                missed = [item for item, label in again.items() if label == NEGATIVE]
+                missed = [item for item, label in controls.items() if label == NEGATIVE]
                 missed = [item for item in missed if known.get(item, _NOTHING)[0] == POSITIVE]
                 items, finds = frozenset(item for item, *_ in given), sum(label == POSITIVE for _, label, _ in given)
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
@@ -298,13 +300,13 @@ def _statement(audit: Session, begun: Any, known: Known) -> str:
         return ""
     own = audit.known()
     for each in audit.rounds():
-        if each["told"] is None or each["asked"].get("overview"):  # pages seen again are not questions of the audit
+        if each.told is None or each.asked.overview:  # pages seen again are not questions of the audit
             continue
         asked = pages.query()
-        if asked is None or asked.rows.tolist() != each["asked"]["rows"]:
+        if asked is None or asked.rows.tolist() != each.asked.rows:
             return ""
-        labels = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
-        again = begun.get("finds", ())  # of these, what was said when they were shown again
-        now = [label if row in again else own.get(names[row], label) for row, label in labels.items()]
+        labels = dict(zip(each.asked.rows, each.told.labels, strict=True))
+        controls = begun.get("finds", ())  # of these, what was said on their page
+        now = [label if row in controls else own.get(names[row], label) for row, label in labels.items()]
         pages.update(np.array(now, np.int8))
     return pages.statement

@@ -9,7 +9,7 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], again: {}, later: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], earlier: {}, later: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
@@ -33,11 +33,11 @@ class Cards {
     return [first, Math.min(first + this.size, end)];
   }
 
-  deal(n, known = [], overview = false, again = [], passed = []) {
+  deal(n, known = [], overview = false, earlier = [], passed = []) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
     this.rounds.push(start); this.overviews.push(overview); this.history.push(start); this.undone = []; this.open += n;
-    again.forEach((earlier, i) => { this.again[start + i] = earlier; });
+    earlier.forEach((card, i) => { this.earlier[start + i] = card; });
     passed.forEach(([position, offset]) => { this.later[position] = start + offset; });
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
@@ -77,8 +77,8 @@ class Cards {
   }
 
   toldEarlier(changes) {  // an answer to an item seen again is that of its earlier card
-    const earlier = changes.map(([position, , label]) => [this.again[position] ?? null, label]).filter(([p]) => p !== null);
-    return earlier.map(([p, label]) => [this.cardOf(p), label]).map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
+    const told = changes.map(([position, , label]) => [this.earlier[position] ?? null, label]).filter(([p]) => p !== null);
+    return told.map(([p, label]) => [this.cardOf(p), label]).map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
   }
 
   putAll(from, to, label) {
@@ -103,7 +103,7 @@ class Cards {
     let withdrawn = false;
     while (!Array.isArray(entry = this.history.pop())) {
       withdrawn = true;
-      for (let p = entry; p < this.labels.length; p++) { this.put(p, OPEN); delete this.again[p]; }
+      for (let p = entry; p < this.labels.length; p++) { this.put(p, OPEN); delete this.earlier[p]; }
       for (const p of Object.keys(this.later)) if (this.later[p] >= entry) delete this.later[p];
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
@@ -151,7 +151,7 @@ const ANSWERS = {
   toggle: (d, e) => {
     if (!(e.at >= 0 && e.at < d.labels.length)) return [];
     d.cursor = e.at;
-    const at = d.cardOf(e.at), off = d.inOverview(at) && !Object.hasOwn(d.again, at) ? PASSED : NEGATIVE;
+    const at = d.cardOf(e.at), off = d.inOverview(at) && !Object.hasOwn(d.earlier, at) ? PASSED : NEGATIVE;
     return [d.put(at, d.labels[at] === POSITIVE ? off : POSITIVE)];
   },
   row: (d, e) => {

@@ -59,7 +59,7 @@ class Cards:
     `rounds` holds the first position of each round, `overviews` whether it is an overview, `history` one entry
     per action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone`
     holds what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another
-    round may ask other items. `again` gives the position of the earlier card of each item seen again (None: it has
+    round may ask other items. `earlier` gives the position of the earlier card of each item seen again (None: it has
     none), `later` that of the later card of each item that was passed in a first look and is asked about since. By
     `check`, the sum of weight x (label + 2) over all cards, screen and kernel notice that they differ.
     """
@@ -70,7 +70,7 @@ class Cards:
     overviews: list[bool] = field(default_factory=list)
     history: list[list[tuple[int, int]] | int] = field(default_factory=list)
     undone: list[list[tuple[int, int]]] = field(default_factory=list)
-    again: dict[int, int | None] = field(default_factory=dict)
+    earlier: dict[int, int | None] = field(default_factory=dict)
     later: dict[int, int] = field(default_factory=dict)
     cursor: int = 0
     open: int = 0  # cards without a label
@@ -104,12 +104,12 @@ class Cards:
         known: Iterable[Sequence[int]] = (),
         *,
         overview: bool = False,
-        again: Sequence[int | None] = (),
+        earlier: Sequence[int | None] = (),
         passed: Sequence[Sequence[int]] = (),
     ) -> None:
         """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier.
 
-        If the items of the round are seen again, `again` gives the position of the earlier card of each. `passed` gives
+        If the items of the round are seen again, `earlier` gives the position of the earlier card of each. `passed` has
         (position, offset) of cards of a first look that were passed, and whose items are asked about now.
         """
         start = len(self.labels)
@@ -119,7 +119,7 @@ class Cards:
         self.history.append(start)
         self.undone.clear()
         self.open += n
-        self.again |= {start + i: earlier for i, earlier in enumerate(again)}
+        self.earlier |= {start + i: card for i, card in enumerate(earlier)}
         self.later |= {position: start + offset for position, offset in passed}
         for offset, label in known:
             self.put(start + offset, label)
@@ -129,9 +129,9 @@ class Cards:
     def as_dealt(self, which: int) -> dict[str, Any]:
         """Return what `deal` took for the round number `which`, besides what was known; as plain data."""
         start, end = self.rounds[which], [*self.rounds, len(self.labels)][which + 1]
-        again = [self.again[p] for p in range(start, end) if p in self.again]
+        earlier = [self.earlier[p] for p in range(start, end) if p in self.earlier]
         passed = [[p, later - start] for p, later in self.later.items() if start <= later < end]
-        return {"n": end - start, "overview": self.overviews[which], "again": again, "passed": passed}
+        return {"n": end - start, "overview": self.overviews[which], "earlier": earlier, "passed": passed}
 
     def card_of(self, position: int) -> int:
         """Return the position of the card that says the answer of the item at `position`: mostly that one."""
@@ -171,7 +171,7 @@ class Cards:
 
     def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
         """Give answers to items seen again to their earlier cards, which keep theirs where nothing was answered."""
-        earlier = [(self.again.get(c.position), c.new) for c in changes]
+        earlier = [(self.earlier.get(c.position), c.new) for c in changes]
         told = [(self.card_of(p), new) for p, new in earlier if p is not None]
         return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in told]
 
@@ -236,7 +236,7 @@ class Cards:
             return []
         self.cursor = event["at"]
         at = self.card_of(self.cursor)
-        off = PASSED if self.in_overview(at) and at not in self.again else NEGATIVE
+        off = PASSED if self.in_overview(at) and at not in self.earlier else NEGATIVE
         return [self.put(at, off if self.labels[at] == POSITIVE else POSITIVE)]
 
     def _row(self, event: dict) -> list[LabelChange]:
@@ -271,7 +271,7 @@ class Cards:
         """Take the last round, which begins at `start`, off the table."""
         for position in range(start, len(self.labels)):
             self.put(position, OPEN)
-            self.again.pop(position, None)
+            self.earlier.pop(position, None)
         self.later = {p: later for p, later in self.later.items() if later < start}
         self.open -= len(self.labels) - start
         del self.labels[start:]

@@ -11,7 +11,8 @@ import numpy as np
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.first_examples import Around, Begin
 from elsa_nb.label.fixed_rows import Fixed
-from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
+from elsa_nb.label.identity import Settled, answered_items, rows_in
+from elsa_nb.label.places import Places
 from elsa_nb.label.rounds import EARLIER, Rounds, positives_of
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED
@@ -30,11 +31,15 @@ def as_begun(
 ) -> Settled | None:
     """Return `settled`, or how a session goes on when its fresh `search` now begins differently.
 
-    `seeded`: a search that does not look for examples begins from those that came from files. Earlier versions began
-    with ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search from the same
-    examples in other vectors, or by another strategy, asks other questions; and where examples came from a file in the
-    meantime, the search begins from these, and nothing is looked for any more. The answers are carried in front of the
-    search, which begins from them: nobody is led back to look for examples.
+    `seeded`: a search that does not look for examples begins from those that came from files. It begins differently:
+
+    - where an earlier version began with ordinary pages, and this one with a first look;
+    - where a first look shows other pictures first: by other vectors, or from other examples to look like;
+    - where the first questions are others: by another strategy, in other vectors, or on another machine;
+    - where examples have come from a file or an audit since: the search begins from these, without a first look.
+
+    The answers are then carried in front of the search, which begins from them: nobody is led back to look for
+    examples.
     """
     first_page = getattr(search, "first_page", None)  # of a search that looks for examples
     carried = settled is not None and len(settled.carried)
@@ -43,20 +48,20 @@ def as_begun(
     if (first := next(iter(session.rounds()), None)) is None:
         return settled
     rows = answered_rows(session, place)
-    looked = bool(first["asked"].get("overview"))
+    looked = first.asked.overview
     if first_page is None:
         if not len(rows):
             return settled
-        if (looked and not carried) or (seeded and _examples_since(session, first["after"])):
+        if (looked and not carried) or (seeded and _examples_since(session, first.after)):
             why = "with a first look" if looked else "from fewer examples"
             why += ", and there are examples from a file by now" if looked else ": more came from a file or audit since"
-        elif seeded and not carried and not looked and _asks_first(search) != first["asked"]["rows"]:
+        elif seeded and not carried and not looked and _asks_first(search) != first.asked.rows:
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
             return settled
     elif getattr(search, "overviews", False) and not looked:
         why = "with pages of another kind, by an earlier version"
-    elif len(rows) and first["asked"]["rows"] != list(first_page):
+    elif len(rows) and first.asked.rows != list(first_page):
         why = "with other pictures on its first page: by other vectors, or from other examples"
     else:
         return settled

@@ -15,27 +15,21 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.label import replay
 from elsa_nb.label.advice import Advisor
-from elsa_nb.label.ahead import Ahead, ToldAtEnd
-from elsa_nb.label.asked_before import EarlierCourse, begin_course, pace_of
+from elsa_nb.label.ahead import Ahead
+from elsa_nb.label.asked_before import EarlierCourse, begin_course
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
-from elsa_nb.label.identity import Places, Settled
-from elsa_nb.label.progress_figures import ProgressFigures, Standing
-from elsa_nb.label.replay import (
-    Restored,
-    amendments,
-    go_on,
-    imported_rows,
-    labels_told,
-    reopened,
-    restore,
-    rows_of,
-    wishes_of,
-)
-from elsa_nb.label.rounds import Asked, Rounds, uncorrected, vectors_of
+from elsa_nb.label.identity import Settled
+from elsa_nb.label.lease import LeaseLostError
+from elsa_nb.label.places import Places
+from elsa_nb.label.progress_figures import ProgressFigures, WorkSoFar
+from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
-from elsa_nb.label.session import LeaseLostError, Session
+from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import pace_of
+from elsa_nb.label.stored import Asked, ToldAtEnd
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Estimator
 
@@ -147,13 +141,15 @@ class Controller:
         if self.held:
             begin_course(self.session, settled, self.ids, self._kind)
             self._settled = None
-        self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
+        self._restored: replay.Restored = replay.restore(
+            self.session, self.rounds, self.ids, self._size, write=self.held
+        )
         if settled is not None and (settled.notice or settled.replaced):
             notices = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, notices))
         self._earlier = EarlierCourse(self.session, self.ids, self._kind)
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
-        self._imported = imported_rows(self.session, self._places.rows)
+        self._imported = replay.imported_rows(self.session, self._places.rows)
         self._doubt()
 
     def card(self, position: int) -> dict[str, Any]:
@@ -256,14 +252,14 @@ class Controller:
         cards = self.cards
         rest = PASSED if cards.overviews[-1] else NEGATIVE
         labels = [rest if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        amended = tuple((position, label) for position, label in amendments(self._restored))
+        amended = tuple((position, label) for position, label in replay.amendments(self._restored))
         return ToldAtEnd(tuple(labels), amended, tuple(self._wishes.items()))
 
     def _want(self) -> None:
         """Compute the round that follows the present answers; deal it if it is there and the person waits."""
         told, restored = self._told(), self._restored
-        labels, amended = labels_told(restored, told.labels), rows_of(restored, told.amended)
-        wishes = wishes_of(restored, dict(told.wishes))
+        labels, amended = replay.labels_told(restored, told.labels), replay.rows_of(restored, told.amended)
+        wishes = replay.wishes_of(restored, told)
         found = self._ahead.want(told, partial(self.rounds.after, labels, amended, self.rounds.state, **wishes))
         if found is not None and self.cards.waiting:
             self._turn_over(told, *found)
@@ -289,11 +285,10 @@ class Controller:
         """Close the open round with the answers it was computed for, and deal the next."""
         self._ahead.forget()
         self._wishes = {}
-        record = told.record()
         try:
-            self.session.close_round(len(self.asked) - 1, record)
-            self._restored.told.append(record)
-            dealt = go_on(self._restored, self.rounds, state, asked, self.session, self.ids)
+            self.session.close_round(len(self.asked) - 1, told)
+            self._restored.told.append(told)
+            dealt = replay.go_on(self._restored, self.rounds, state, asked, self.session, self.ids)
         except Exception as error:
             self._refused(error)
             return
@@ -328,7 +323,7 @@ class Controller:
         with self.lock:
             if not self.held or (offer := self.doubter.offer(self.asked)) is None or self.cards.waiting:
                 return
-            wishes = reopened(self._restored, self.rounds)
+            wishes = replay.reopened(self._restored, self.rounds)
             if wishes is not None:
                 try:
                     self.session.write(withdrawn=len(self.asked))
@@ -352,7 +347,7 @@ class Controller:
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
             examples, wishes = self._restored.example_rows(seeds.tolist())[:24], [*self._wishes]
             more = self._imported, len(self.ids), self._earlier.untold(self.asked, labels)
-            now = Standing(labels, asked, starts, state, seeds, seconds, seen, offer, *more)
+            now = WorkSoFar(labels, asked, starts, state, seeds, seconds, seen, offer, *more)
         return self._figures(now, examples, wishes)
 
     # --- other windows

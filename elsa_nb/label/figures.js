@@ -26,7 +26,7 @@ function paintFigures(figures, f) {
   line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
   if (f.seen) line("seen again", f.seen.all.toLocaleString(), "answers to items that you or somebody else had answered before");
   if (f.left) missing(figures, line, f.left);
-  if (f.again) make("p", "elsa-small elsa-doubt", figures, f.again.why);
+  if (f.offer) make("p", "elsa-small elsa-doubt", figures, f.offer.why);
   make("h4", "", figures, "found, by answers");
   figures.append(curve(f.curve));
   const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));

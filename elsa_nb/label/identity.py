@@ -10,9 +10,7 @@ the same collection, grown or shrunk, here or on another machine. `Panel` calls 
 import json
 import shlex
 import sqlite3
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,15 +19,17 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.counts import count_of
+from elsa_nb.label.answers import Answer, Given
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.gone_items import lost_answers_said
+from elsa_nb.label.places import Places
 from elsa_nb.label.present_answer import ANSWERS
-from elsa_nb.label.remembered import about_in, names_digest, numbered_before, packed_names, unpacked_names
-from elsa_nb.label.session import Answer, Given, Session
+from elsa_nb.label.remembered import About, content_digest
+from elsa_nb.label.remembered_items import called_by_numbers, remembered_about
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
-from elsa_nb.option_names import option_named, option_told
+from elsa_nb.option_names import option_told
 
-KEPT = 16  # items whose contents are remembered
 RENAMED = "renamed"  # of the events that give an answer the name that its item has now
 _MOST = 3  # files named in a sentence
 _CLOCK = 2.0  # seconds by which the time of a file may be wrong: some disks count so
@@ -40,49 +40,17 @@ class Settled:
     """How a session goes on.
 
     `carried`: rows that were answered about an earlier state of the collection. `fresh`: that state differs from the
-    one in the file, so the search begins anew. `about` is what the session is to remember, `notice` a message to the
-    person. `renamed`: {old name: new name} of answered items, where letter case or form of accents has changed.
-    `replaced` says which answered files were overwritten since, "" if none was.
+    one in the file, so the search begins anew. `about` is what the session is to remember (None: what it does already),
+    `notice` a message to the person. `renamed`: {old name: new name} of answered items, where letter case or form of
+    accents has changed. `replaced` says which answered files were overwritten since, "" if none was.
     """
 
     carried: np.ndarray
     fresh: bool = False
     notice: str = ""
-    about: str = ""
+    about: About | None = None
     renamed: dict[str, str] = field(default_factory=dict)
     replaced: str = ""
-
-
-class Places:
-    """The rows of items by name: as they are written, or else in another letter case or form of accents.
-
-    Disks of Windows and macOS, and archives that are unpacked there, change both.
-    """
-
-    def __init__(self, ids: Sequence[str]):
-        self.rows = {item: row for row, item in enumerate(ids)}
-        self._alike: dict[str, list[int]] | None = None
-
-    def row(self, name: str) -> int | None:
-        """Return the row of the item that `name` means; None where there is none, or more than one."""
-        if (row := self.rows.get(name)) is not None:
-            return row
-        if self._alike is None:
-            self._alike = {}
-            for item, row in self.rows.items():
-                self._alike.setdefault(_form(item), []).append(row)
-        alike = self._alike.get(_form(name), [])
-        return alike[0] if len(alike) == 1 else None
-
-    def of(self, names: Iterable[str]) -> dict[str, int]:
-        """Return {name: row} of those names that mean an item, each item once, the exact name before others."""
-        found = {name: row for name in names if (row := self.row(name)) is not None}
-        taken = Counter(found.values())
-        return {name: row for name, row in found.items() if taken[row] == 1 or name in self.rows}
-
-
-def _form(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
@@ -92,7 +60,7 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     """
     ids = [str(item) for item in ids]
     place = Places(ids)
-    before = [_remembered(session, stored) for stored in session.metas("about:").values()]
+    before = [remembered_about(session, stored) for stored in session.metas("about:").values()]
     for about in before:
         _check_contents(session, items, place, about)
     own = session.meta(f"about:{session.annotator}")
@@ -100,23 +68,21 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
 
 
 def _course(session: Session, items: Any, ids: list[str], place: Places) -> Settled:
-    now = _about(items, ids)
+    now = About.of(items, ids)
     if (stored := session.meta(f"about:{session.annotator}")) is None:
         # The annotator is new, or the session is from before items were remembered: `replay` compares rows and names.
-        return Settled(np.empty(0, np.int64), about=json.dumps(now))
-    own = _remembered(session, stored)
-    if own["ids"] == now["ids"] and not own["contents"] and now["contents"]:  # names alone were known: `note_names`
-        return Settled(np.empty(0, np.int64), about=json.dumps(now))
-    if own["ids"] == now["ids"]:
+        return Settled(np.empty(0, np.int64), about=now)
+    own = remembered_about(session, stored)
+    if own.ids == now.ids and not own.contents and now.contents:  # `note_names`: names alone were known
+        return Settled(np.empty(0, np.int64), about=now)
+    if own.ids == now.ids:
         items_before, _ = _carried(session)
         if lost := [item for item in items_before if item not in place.rows]:
             raise damaged(session.path, f"it carries an answer to {lost[0]!r}, which is not one of its items")
         return Settled(np.array([place.rows[item] for item in items_before], np.int64))
     found, lost = answered_items(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
-    return Settled(
-        rows_in(found), True, _notice_of_change(own, place, lost_answers_said(items, lost)), json.dumps(now), renamed
-    )
+    return Settled(rows_in(found), True, _notice_of_change(own, place, lost_answers_said(items, lost)), now, renamed)
 
 
 def _replaced(session: Session, items: Any, place: Places, stored: str | None) -> str:
@@ -126,10 +92,10 @@ def _replaced(session: Session, items: Any, place: Places, stored: str | None) -
     """
     if stored is None or not hasattr(items, "written"):
         return ""
-    remembered = _remembered(session, stored)["contents"]
+    remembered = remembered_about(session, stored).contents
     answered = dict(session.current("item", "at"))
     rows, newer = place.of(answered), []
-    same = {item for item in remembered if item in rows and _digest(items, rows[item]) == remembered[item]}
+    same = {item for item in remembered if item in rows and content_digest(items, rows[item]) == remembered[item]}
     for item, row in rows.items():
         written = items.written(row)
         if written is not None and written > answered[item] + _CLOCK and item not in same:
@@ -156,9 +122,9 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
         except (sqlite3.Error, OSError, ValueError) as error:  # damaged, or not a database
             passed.append(f"{path.name} ({' '.join(str(error).split())})")
             continue
-        about = next((each for each in abouts if each["contents"]), None)
+        about = next((each for each in abouts if each.contents), None)
         if answers and about is not None and _compared(items, place, about)[0]:
-            then = f", then in {about['where']}" if about["where"] else ""
+            then = f", then in {about.where}" if about.where else ""
             what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
             said.append(f"{path.name} holds {what}. To go on with them: {option_told('session', str(path))}")
     if passed:
@@ -168,22 +134,14 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
     return said
 
 
-def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
+def _answers_about(path: Path) -> tuple[int, list[About]]:
     """Return how many answers a session file holds, and about what; 0 and nothing for another program's database."""
     with closing(look_into(path)) as base:
         if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
             return 0, []
         abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
         ((answers,),) = base.execute(f"SELECT count(*) FROM ({ANSWERS})").fetchall()
-    return answers, [about_in(stored) for (stored,) in abouts]
-
-
-def _remembered(session: Session, stored: str) -> dict[str, Any]:
-    """Return what an open session remembers of its items; CorruptFileError, naming it, where that is damaged."""
-    try:
-        return about_in(stored)
-    except ValueError as error:
-        raise damaged(session.path, error) from None
+    return answers, [About.from_json(stored) for (stored,) in abouts]
 
 
 def answered_items(session: Session, place: Places) -> tuple[dict[str, int], list[str]]:
@@ -214,7 +172,7 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
 
         session.record_all(moved, RENAMED)
     if settled.about:
-        session.remark(f"about:{session.annotator}", settled.about)
+        session.remark(f"about:{session.annotator}", settled.about.to_json())
     if settled.fresh:
         items = [str(ids[row]) for row in settled.carried]
         session.remark(f"carried:{session.annotator}", json.dumps({"items": items, "after": session.mark()[0]}))
@@ -239,50 +197,6 @@ def _carried(session: Session, annotator: str | None = None) -> tuple[list[str],
         if isinstance(items, list) and all(isinstance(item, str) for item in items) and isinstance(after, int):
             return items, after
     raise damaged(session.path, "what it says of the answers that were carried is not a record of them")
-
-
-def names_in(session: Session, annotator: str | None = None) -> list[str] | None:
-    """Return the names of the items that an annotator last opened a session with, in their order; None: not known.
-
-    The annotator is by default the session's; for one who never opened it, another's names are returned.
-    """
-    if (about := about_items(session, annotator)) is None or about["names"] is None:
-        return None
-    names = unpacked_names(about["names"])
-    # Of earlier versions, which took the end of a line in a name for the end of the name.
-    return names if len(names) == about["n"] else None
-
-
-def about_items(session: Session, annotator: str | None = None) -> dict[str, Any] | None:
-    """Return what is remembered of the items that `names_in` names: their number `n`, the folder `where`, and more."""
-    abouts = session.metas("about:")
-    about = abouts.get(f"about:{annotator or session.annotator}") or next(iter(abouts.values()), None)
-    return None if about is None else _remembered(session, about)
-
-
-def remembered_names(session: Session) -> str | None:
-    """Return `names_digest` of the items that a session was last opened with by its annotator; None where none was."""
-    stored = session.meta(f"about:{session.annotator}")
-    return None if stored is None else _remembered(session, stored)["ids"]
-
-
-def note_names(session: Session, ids: Sequence[str]) -> None:
-    """Let a session that remembers no items yet remember these names, without what is behind them."""
-    session.remark_once(f"about:{session.annotator}", json.dumps(_about(None, [str(item) for item in ids])))
-
-
-def check_names(session: Session, ids: Sequence[str]) -> None:
-    """Raise ValueError where most names that a session remembers are not among `ids`, or are only row numbers."""
-    known = names_in(session)
-    if (about := about_items(session)) and numbered_before(about, [str(item) for item in ids]):
-        raise _numbered(session, str(ids[0]))
-    if known is None or 2 * len(Places([str(item) for item in ids]).of(known)) >= len(known):
-        return
-    there = f"begins with {str(ids[0])!r}" if len(ids) else "has no items"
-    raise ValueError(
-        f"{session.path} holds answers about other items: it knows {len(known):,}, such as {known[0]!r}, and most of "
-        f"them are not in the pool, which {there}. Leave {option_named('pool')} out, or give another session."
-    )
 
 
 def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | None = None) -> list[str]:
@@ -314,46 +228,30 @@ def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | 
     return pool
 
 
-def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
-    rows = np.unique(np.linspace(0, len(ids) - 1, min(KEPT, len(ids))).astype(int)).tolist()
-    return {
-        "ids": names_digest(ids),
-        "n": len(ids),
-        "names": packed_names(ids),
-        "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},
-        "where": str(getattr(items, "folder", "")),
-    }
-
-
-def _digest(items: Any, row: int) -> str | None:
-    """Return a digest of what is behind an item; None where the items cannot say, or it is not there."""
-    return items.digest(row) if hasattr(items, "digest") else None
-
-
-def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, list[str], bool]:
+def _compared(items: Any, place: Places, about: About) -> tuple[bool, list[str], bool]:
     """Return whether items are those that a session was about, which names now mean others, and if all are gone."""
-    found = place.of(about["contents"])
+    found = place.of(about.contents)
     _, others = _alike(items, found, about)
     known = _known(about)
-    gone = not found if about["contents"] else bool(known) and not place.of(known)  # names alone may be known
+    gone = not found if about.contents else bool(known) and not place.of(known)  # names alone may be known
     return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
 
 
-def _alike(items: Any, rows: dict[str, int], about: dict[str, Any]) -> tuple[int, list[str]]:
+def _alike(items: Any, rows: dict[str, int], about: About) -> tuple[int, list[str]]:
     """Return how many names, at `rows` {name: row} now, have the contents that a session knows, and which have not."""
-    digests = {item: _digest(items, row) for item, row in rows.items()}
-    others = [item for item, digest in digests.items() if digest not in (None, about["contents"][item])]
+    digests = {item: content_digest(items, row) for item, row in rows.items()}
+    others = [item for item, digest in digests.items() if digest not in (None, about.contents[item])]
     return len(digests) - len(others) - list(digests.values()).count(None), others
 
 
-def _known(about: dict[str, Any]) -> list[str]:
+def _known(about: About) -> list[str]:
     """Return names of items that a session was about: of those whose contents it knows, or of all."""
-    return list(about["contents"]) or ([] if about["names"] is None else unpacked_names(about["names"]))
+    return list(about.contents) or about.all_names or []
 
 
-def _check_contents(session: Session, items: Any, place: Places, about: dict[str, Any]) -> None:
-    if numbered_before(about, list(place.rows)) and _by_row(items, place, about):
-        raise _numbered(session, next(iter(place.rows)))
+def _check_contents(session: Session, items: Any, place: Places, about: About) -> None:
+    if about.numbered_before(list(place.rows)) and _by_row(items, place, about):
+        raise called_by_numbers(session, next(iter(place.rows)))
     old, another = shlex.quote(str(session.path)), f"Give another session file ({option_told('session')})"
     same, others, gone = _compared(items, place, about)
     if same:
@@ -362,36 +260,26 @@ def _check_contents(session: Session, items: Any, place: Places, about: dict[str
     said = "not here, nor is any other that was looked for" if gone else "something else there"
     cure = f"{another}, or the items it was made with."
     if gone:  # where the names mean other items now, they would lead the answers astray
-        cure += f" If these are the same ones, renamed since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
-        cure += "takes the answers over by the names of their items."
-    where = f" ({about['where']})" if about["where"] else ""
+        cure += " If these are the same items, and their names only gained or lost a folder in front (1.jpg, now "
+        cure += f"cats/1.jpg): `elsa-nb labels import NEW.sqlite {old} --pool POOL` takes the answers over."
+    where = f" ({about.where})" if about.where else ""
     raise ValueError(f"{session.path} holds answers about other items{where}: {first!r} is {said}. {cure}")
 
 
-def _numbered(session: Session, first: str) -> ValueError:
-    """Return the error of a session that knows its items by row numbers, while the first is called `first` now."""
-    command = f"elsa-nb labels import NEW.sqlite {shlex.quote(str(session.path))} --pool POOL --item row"
-    return ValueError(
-        f"{session.path} knows its items by row numbers, and they have ids now, such as {first!r} for row 0: this "
-        "version takes ids from the index of a data frame, or from a column such as image_id. "
-        f"`{command}` takes the answers over by row, into another session file: go on with that one."
-    )
-
-
-def _by_row(items: Any, place: Places, about: dict[str, Any]) -> bool:
+def _by_row(items: Any, place: Places, about: About) -> bool:
     """Whether the items of a session that knows row numbers are those in the same rows, for all that contents tell.
 
     Where they tell of no difference, a number may be a row or a name: nobody can know which is meant.
     """
-    rows = {item: row for row, item in enumerate(map(str, range(about["n"]))) if item in about["contents"]}
+    rows = {item: row for row, item in enumerate(map(str, range(about.n))) if item in about.contents}
     by_row, others = _alike(items, rows, about)
-    return by_row >= len(others) and by_row >= _alike(items, place.of(about["contents"]), about)[0]
+    return by_row >= len(others) and by_row >= _alike(items, place.of(about.contents), about)[0]
 
 
-def _notice_of_change(about: dict[str, Any], place: Places, lost: str) -> str:
-    said = f"The collection has {count_of(len(place.rows), 'item')} now, {about['n']:,} when this session was last open"
-    if about["names"] is not None:
-        before = set(unpacked_names(about["names"]))
+def _notice_of_change(about: About, place: Places, lost: str) -> str:
+    said = f"The collection has {count_of(len(place.rows), 'item')} now, {about.n:,} when this session was last open"
+    if (names := about.all_names) is not None:
+        before = set(names)
         still = place.of(before)
         other = sum(name not in place.rows for name in still)
         said += f": {len(place.rows) - len(still):,} new, {len(before) - len(still):,} gone"

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.label.answers import Answer, Given
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.identity import about_items
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
-from elsa_nb.label.session import Answer, Given, Session
+from elsa_nb.label.remembered_items import about_items
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import IMPORTED
 
 _MOST = 5
@@ -102,7 +103,7 @@ def import_labels(
 def _check_same_items(session: Session, file: LabelFile, ids: Sequence[str]) -> None:
     """Raise ValueError where most items whose contents both sides remember have other contents in the file."""
     about = about_items(session)
-    here = {} if about is None else about["contents"]
+    here = {} if about is None else about.contents
     there = {name: digest for row, digest in file.contents.items() if (name := str(ids[row])) in here}
     others = [name for name, digest in there.items() if digest != here[name]]
     if 2 * len(others) > len(there):

@@ -14,12 +14,14 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
+from elsa_nb.label.answers import Answer, Given, check_annotator
 from elsa_nb.label.audits import audit_files, audited, check_to_audit, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
-from elsa_nb.label.session import Answer, Given, Session, check_annotator
+from elsa_nb.label.remembered_items import note_names
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import IMPORTED, NOT_ASKED
 from elsa_nb.option_names import by_examples, option_named, option_told, told_by, told_of_reading
 from elsa_nb.pool import Pool
@@ -225,7 +227,7 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
             return [(session.annotator, [answer for item, answer in named.items() if item not in known])]
 
         session.record_all(new, IMPORTED)
-        identity.note_names(session, pool.ids)  # the page may never be opened
+        note_names(session, pool.ids)  # the page may never be opened
     except BaseException:
         session.abandon()
         raise
@@ -265,7 +267,13 @@ def open_panel(job: Job) -> "Panel":
         options = {"least": LEAST_SEEDS, "page": OVERVIEW, "overview": True}
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
-    options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
+    options = {
+        "page": job.page,
+        "target": job.target,
+        "title": folder.name,
+        "make_search": search,
+        "begin": search_from,
+    }
     options |= {"remark": job.remark, "kind": _kind_of(job, pool)}
     panel = Panel(search(), Files(folder, pool), session, **options)
     vectors = json.dumps(_vectors_of(job, pool), allow_nan=False)

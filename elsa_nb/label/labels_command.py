@@ -9,8 +9,8 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import export_and_tell
 from elsa_nb.label.export_kinds import KIND_MODES, KINDS, ExportOptions, kind_of
-from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
+from elsa_nb.label.remembered_items import check_names, names_in, note_names
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import check_session_folder, session_there
 from elsa_nb.label.still_here import names_now

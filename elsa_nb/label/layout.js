@@ -27,6 +27,6 @@ function pageOf(cards, position) {  // [number of the page of a position, number
 }
 
 function lookOf(cards, position) {  // of the pages of a first look: [number of that of a position, number of pages, pictures on them]
-  const looks = cards.rounds.map((start, i) => [start, cards.rounds[i + 1] ?? cards.labels.length]).filter(([start], i) => cards.overviews[i] && !Object.hasOwn(cards.again, start));
+  const looks = cards.rounds.map((start, i) => [start, cards.rounds[i + 1] ?? cards.labels.length]).filter(([start], i) => cards.overviews[i] && !Object.hasOwn(cards.earlier, start));
   return [looks.filter(([start]) => start <= position).length, looks.length, looks.reduce((sum, [start, end]) => sum + end - start, 0)];
 }

@@ -31,7 +31,7 @@ _RULES = {
 LINE_HOLDS = " AND ".join(f"({rule.format(name)})" for name, rule in _RULES.items())  # a condition on a row of `events`
 # Whether each column does what `_RULES` says, of a row of values given by name.
 COLUMNS_HOLD = "SELECT " + ", ".join(f"({rule.format(f':{name}')}) AS {name}" for name, rule in _RULES.items())
-# Of columns that are never empty, and without which a line is an answer still.
+# What replaces a damaged value in columns that may not be empty; the line is an answer without them, too.
 _INSTEAD: dict[str, Any] = {"action": 0, "code": ""}
 _OPTIONAL = ("round", "position", "row", "component", "score", "seconds")
 

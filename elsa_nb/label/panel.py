@@ -48,9 +48,9 @@ class Panel(ipywidgets.VBox):
     `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
     each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
     says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
-    class, the panel says when that estimate allows one to stop. `again` makes a fresh search from what the session
-    holds; with it, labels can be imported from a file chosen on the page, and the search then begins again with them.
-    `begin` makes a search from seeds; with it, that search begins from all finds. `remark` stays on the page.
+    class, the panel says when that estimate allows one to stop. `make_search` makes a fresh search from what the
+    session holds; with it, labels can be imported from a file chosen on the page, and the search then begins again with
+    them. `begin` makes a search from seeds; with it, that search begins from all finds. `remark` stays on the page.
     `kind` says what search this is: scores of an earlier course of the session count where its kind was the same text.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
@@ -71,7 +71,7 @@ class Panel(ipywidgets.VBox):
         estimate: Estimator | None = bracket,
         target: float | None = None,
         title: str | None = None,
-        again: Callable[[], Strategy] | None = None,
+        make_search: Callable[[], Strategy] | None = None,
         begin: Callable[[np.ndarray], Strategy] | None = None,
         remark: str = "",
         kind: str = "",
@@ -84,7 +84,7 @@ class Panel(ipywidgets.VBox):
         check_page_size(page)  # whatever may be refused is, before a session file is made
         if target is not None:
             check_share("target", target)
-        for name, given in (("estimate", estimate), ("again", again), ("begin", begin)):
+        for name, given in (("estimate", estimate), ("make_search", make_search), ("begin", begin)):
             if given is not None and not callable(given):
                 raise ValueError(f"{name} is {given!r:.100}; give None or a function")
         items = self._items = as_items(images)
@@ -93,7 +93,7 @@ class Panel(ipywidgets.VBox):
             raise ValueError(f"{len(ids)} images or texts for a search over {search.n} rows; give one per row")
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
-        self.session, self.oracle, self._again = session, oracle, again
+        self.session, self.oracle, self._make_search = session, oracle, make_search
         try:
             settled = settle(session, items, ids)
             options = {"estimate": estimate, "target": target, "settled": settled, "begin": begin, "kind": kind}
@@ -101,7 +101,7 @@ class Panel(ipywidgets.VBox):
         except BaseException:
             session.close()
             raise
-        shown = {"title": title or session.path.name, "doors": again is not None, "remark": remark}
+        shown = {"title": title or session.path.name, "doors": make_search is not None, "remark": remark}
         self.widget = Widget(self.controller, items, **shown)
         super().__init__([self.widget, *self._controls()])
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
@@ -127,7 +127,7 @@ class Panel(ipywidgets.VBox):
             go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
             go.on_click(lambda _: threading.Thread(target=self._play_on, args=(message,)).start())
             parts.insert(0, go)
-        chosen = [] if self._again is None else [ChosenFile(self._import_chosen)]
+        chosen = [] if self._make_search is None else [ChosenFile(self._import_chosen)]
         return [ipywidgets.HBox(parts), *chosen]
 
     def _import_chosen(self, name: str, data: bytes, positive: str | None) -> tuple[str, Callable[[], str]]:
@@ -155,7 +155,7 @@ class Panel(ipywidgets.VBox):
         return import_as_html(done), back
 
     def _begin_again(self, notice: str, **options: Any) -> None:
-        self.controller.begin_again(self._again(), notice, **options)
+        self.controller.begin_again(self._make_search(), notice, **options)
         self.widget.renew()
         self.widget.figures = self.figures
 

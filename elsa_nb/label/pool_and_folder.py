@@ -14,8 +14,8 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.identity import Places
 from elsa_nb.label.items import SOUNDS, TEXTS
+from elsa_nb.label.places import Places
 from elsa_nb.option_names import option_named
 from elsa_nb.pictures.decoding import endings
 from elsa_nb.pictures.opening import RefusedError, real_path

@@ -9,10 +9,11 @@ both. So the line that counts is then the last one that
 - was followed by no line without a card, such as one from a file, that took the answer back;
 - was followed by no card that was dealt with the answer on it: such a card stands for all that was said before.
 
-What an audit asks about finds that it shows again measures the person, and is no answer about the item.
+Answers to control items, known finds that an audit shows again, measure how many the person overlooks. They do not
+change the label of an item, so all queries for answers leave them out.
 """
 
-# The kinds of the lines about finds that an audit shows again.
+# The kinds of the lines that are answers to control items, as they are stored.
 PLANTED, PLANTED_UNDO = "planted", "planted undo"
 _PLANTED_KINDS = f"('{PLANTED}', '{PLANTED_UNDO}')"
 NOT_PLANTED = f"kind NOT IN {_PLANTED_KINDS}"  # in a query

@@ -12,8 +12,9 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.asked_before import standings_of
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
-from elsa_nb.label.rounds import SEEN_AGAIN, Asked, first_answers, scores_of
+from elsa_nb.label.rounds import first_answers, scores_of
 from elsa_nb.label.second_look import Offer
+from elsa_nb.label.stored import SEEN_AGAIN, Asked
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Evidence, scale_of
 
@@ -21,7 +22,7 @@ POINTS = 200  # of the discovery curve
 LAST_PAGES = 40
 
 
-class Standing(NamedTuple):
+class WorkSoFar(NamedTuple):
     """How the work stands: what `figures_of` takes, the `state` of the search, second looks, and all `items`.
 
     `imported` are rows whose answers came from files or audits; `untold` is why no estimate is shown yet.
@@ -53,13 +54,13 @@ class ProgressFigures:
         self._paced: tuple[int, float | None] = (0, None)  # seconds per answer when so many pages had been dealt
         self._scored: tuple[Strategy | None, np.ndarray | None] = (None, None)
 
-    def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
+    def __call__(self, now: WorkSoFar, examples: list[int], wishes: list[str]) -> dict[str, Any]:
         """Return the figures as plain data; `examples` are rows to be shown, `wishes` what is to come next."""
         labels, asked, starts, state, seeds, seconds, seen, offer, imported, items, untold = now
         scored = self._scored  # as a pair, read once: another thread may put its own there
         if scored[0] is not state:
             scored = self._scored = (state, scores_of(state))
-        figures = figures_of(labels, asked, starts, len(seeds), seconds, again=getattr(state, "not_new", ()))
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, not_new=getattr(state, "not_new", ()))
         if len(asked) != self._paced[0]:  # prices would wander while a page is being marked
             self._paced = len(asked), float(np.mean(seconds)) if len(asked) > 1 and len(seconds) else None
         looking = state.least if getattr(state, "looking", False) else None
@@ -81,7 +82,7 @@ class ProgressFigures:
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
             "wishes": wishes,
             "unasked": items - len(on_view | imported),
-            "again": offer and {"button": offer.button, "why": offer.why},
+            "offer": offer and {"button": offer.button, "why": offer.why},
             "seen": seen,
         }
         return figures | more | {"round": len(asked)}
@@ -94,13 +95,13 @@ def figures_of(
     seeds: int,
     seconds: Sequence[float],
     *,
-    again: Sequence[int] | np.ndarray = (),
+    not_new: Sequence[int] | np.ndarray = (),
 ) -> dict[str, Any]:
     """Return the figures under the grid as plain numbers, ready for the screen.
 
     `labels` are those of all cards in the order of asking (below -1 where there is no answer), `starts` the first
     positions of the pages, `seconds` the time of each of the last answers. The curve counts finds by labels
-    spent. The rows in `again` were found before, or are not known to be new yet: they cost labels and are no finds.
+    spent. The rows in `not_new` were found before, or are not known to be new yet: they cost labels and are no finds.
     """
     given = np.array(labels, np.int64)
     rows = np.array([row for a in asked for row in a.rows], np.int64)
@@ -108,7 +109,7 @@ def figures_of(
     order = first_answers(rows, given)
     spent = np.zeros(len(given), bool)
     spent[order] = True
-    found = spent & (given == POSITIVE) & ~np.isin(rows, again)
+    found = spent & (given == POSITIVE) & ~np.isin(rows, not_new)
     components = np.array([name for a in asked for name in a.components])
     curve = np.concatenate([[0], np.cumsum(found[order])])
     points = np.unique(np.linspace(0, len(order), min(POINTS, len(order) + 1)).astype(int))

@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.asked_before import planted_answers
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
 from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Asked, Rounds
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED
+from elsa_nb.label.session_queries import control_answers
+from elsa_nb.label.stored import Asked, Event, StoredRound, ToldAtEnd
 
 _UNDONE = ("undo", PLANTED_UNDO)
 
@@ -31,7 +33,7 @@ class Restored:
 
     cards: Cards
     asked: list[Asked] = field(default_factory=list)
-    told: list[dict] = field(default_factory=list)
+    told: list[ToldAtEnd] = field(default_factory=list)
     notice: str = ""
 
     def card(self, position: int, ids: Sequence[str]) -> dict[str, Any]:
@@ -56,12 +58,12 @@ class Restored:
         log is the item's current label, and the earlier card is the one that says it.
         """
         stored = []
-        for change in sorted(changes, key=lambda change: change.position not in self.cards.again):
+        for change in sorted(changes, key=lambda change: change.position not in self.cards.earlier):
             card = self.card(change.position, ids)
-            planted = card["row"] in getattr(rounds.state, "known", ())  # a find that an audit shows again
+            control = card["row"] in getattr(rounds.state, "control_items", ())
             fields = {name: card[name] for name in ("position", "row", "component", "score")}
             stored.append(
-                Answer(card["item"], change.old, change.new, round=card["round"] - 1, planted=planted, **fields)
+                Answer(card["item"], change.old, change.new, round=card["round"] - 1, control=control, **fields)
             )
         return stored
 
@@ -84,10 +86,10 @@ class Restored:
     def agree_with_file(self, rounds: Rounds, session: Session, ids: Sequence[str]) -> None:
         """Let the cards say what the file has of their items: what came from a file or an audit since, too."""
         cards, known = self.cards, session.known()
-        measured = set(getattr(rounds.state, "known", ()))  # finds that an audit shows again
+        controls = set(getattr(rounds.state, "control_items", ()))  # an answer to one is none about the item
         for position, (row, blind) in enumerate((row, asked.blind) for asked in self.asked for row in asked.rows):
             label = known.get(str(ids[row]))
-            own = not blind and row not in measured and cards.card_of(position) == position
+            own = not blind and row not in controls and cards.card_of(position) == position
             if own and label not in (None, cards.labels[position]):
                 cards.put(position, label)
 
@@ -109,20 +111,19 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     same = still_open = False
     pending, own = _surviving(events), {}
     for here in stored:
-        same = asked is not None and asked.rows == here["asked"]["rows"]
+        same = asked is not None and asked.rows == here.asked.rows
         if not same:
             break
-        while pending and pending[0][0]["id"] <= here["after"]:
+        while pending and pending[0][0].id <= here.after:
             _act(restored.cards, pending.pop(0), own)
-        still_open = here["told"] is None
-        known = _filled_in(session, here, ids) if still_open else here["asked"]["known"]
-        _deal(restored, rounds, state, _asked(here), known)
-        if still_open:
+        told, still_open = here.told, here.told is None
+        known = _filled_in(session, here, ids) if still_open else here.known
+        _deal(restored, rounds, state, here.asked, known)
+        if told is None:
             break
-        told = here["told"]
-        amended = rows_of(restored, told["amended"])  # before this round counts as told: as when it was answered
+        amended = rows_of(restored, told.amended)  # before this round counts as told: as when it was answered
         restored.told.append(told)
-        state, asked = rounds.after(labels_told(restored, told["labels"]), amended, **wishes_of(restored, told))
+        state, asked = rounds.after(labels_told(restored, told.labels), amended, **wishes_of(restored, told))
     while pending:
         _act(restored.cards, pending.pop(0), own)
     same, kept = same or not stored, len(restored.asked)
@@ -136,7 +137,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
                 "generator has no fixed seed. No answer is lost: what the file knows is filled in."
             )
         if write:
-            afters = [r["after"] for r in stored[:kept]]
+            afters = [each.after for each in stored[:kept]]
             session.replace_rounds([_as_stored(restored, i, afters) for i in range(len(restored.asked))])
     restored.agree_with_file(rounds, session, ids)
     cards = restored.cards
@@ -150,12 +151,12 @@ def imported_rows(session: Session, rows: Mapping[str, int]) -> set[int]:
     return {rows[item] for (item,) in session.current("item", kinds=NOT_ASKED) if item in rows}
 
 
-def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[int, int]]:
+def _filled_in(session: Session, here: StoredRound, ids: Sequence[str]) -> list[tuple[int, int]]:
     """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
-    known = dict(here["asked"]["known"])
-    if not _asked(here).blind:
-        imported = session.imported_since(here["after"])
-        items = {i: str(ids[row]) for i, row in enumerate(here["asked"]["rows"])}
+    known = dict(map(tuple, here.known))
+    if not here.asked.blind:
+        imported = session.imported_since(here.after)
+        items = {i: str(ids[row]) for i, row in enumerate(here.asked.rows)}
         present = session.known([item for item in items.values() if item in imported])
         known |= {i: present.get(item, OPEN) for i, item in items.items() if item in imported}
     return sorted((i, label) for i, label in known.items() if label != OPEN)
@@ -174,26 +175,26 @@ def go_on(
         knows = {} if asked.blind else session.known(items) | _measured(state, session, asked, items)
         known = [(i, knows[item]) for i, item in enumerate(items) if item in knows]
         if write:
-            session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
+            session.open_round(StoredRound(len(restored.asked), len(restored.cards.labels), asked, known))
         _deal(restored, rounds, state, asked, known)
         dealt.append(known)
         if len(known) < len(asked):
             return dealt
-        told = {"labels": [label for _, label in known], "amended": []}
+        told = ToldAtEnd(tuple(label for _, label in known))
         if write:
             session.close_round(len(restored.asked) - 1, told)
         restored.told.append(told)
-        state, asked = rounds.after(told["labels"])
+        state, asked = rounds.after(told.labels)
     rounds.push(state)
     restored.cards.over = True
     return dealt
 
 
 def _measured(state, session: Session, asked: Asked, items: Sequence[str]) -> dict[str, int]:
-    """Return what was answered about known finds that an audit shows again, of a page of `items`."""
-    known = set(getattr(state, "known", np.empty(0, np.int64)).tolist())
-    again = [item for row, item in zip(asked.rows, items, strict=True) if row in known]
-    return {item: label for item, label in planted_answers(session).items() if item in again} if again else {}
+    """Return what was answered about the control items of an audit on a page of `items`."""
+    rows = set(getattr(state, "control_items", np.empty(0, np.int64)).tolist())
+    control = [item for row, item in zip(asked.rows, items, strict=True) if row in rows]
+    return {item: label for item, label in control_answers(session).items() if item in control} if control else {}
 
 
 def amendments(restored: Restored) -> list[list[int]]:
@@ -212,8 +213,8 @@ def _believed(restored: Restored) -> list[int | None]:
     """
     believed: list[int | None] = []
     for asked, told in zip(restored.asked, restored.told, strict=False):
-        believed += [None] * len(asked) if asked.blind else told["labels"]
-        for position, label in told["amended"]:
+        believed += [None] * len(asked) if asked.blind else told.labels
+        for position, label in told.amended:
             believed[position] = label
     return believed
 
@@ -238,16 +239,16 @@ def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | No
     return None if restored.asked[-1].blind else labels
 
 
-def wishes_of(restored: Restored, told: Mapping[str, Any]) -> dict[str, Any]:
+def wishes_of(restored: Restored, told: ToldAtEnd) -> dict[str, Any]:
     """Return what was wished for after a round, as `Rounds.after` takes it."""
     wishes = _wishes_of_search(told)
-    if again := told.get("again"):
-        wishes["blind"] = blind_page(again, restored.asked, restored.cards.labels)
+    if rows := dict(told.wishes).get("again"):
+        wishes["blind"] = blind_page(rows, restored.asked, restored.cards.labels)
     return wishes
 
 
-def _wishes_of_search(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told[name] for name in ("start", "conclude") if name in told}
+def _wishes_of_search(told: ToldAtEnd) -> dict[str, Any]:
+    return {name: value for name, value in told.wishes if name in ("start", "conclude")}
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -265,11 +266,11 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 
 
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:
-    again = earlier_cards(asked.rows, restored.asked, restored.cards.labels) if asked.blind else ()
+    earlier = earlier_cards(asked.rows, restored.asked, restored.cards.labels) if asked.blind else ()
     passed = () if asked.blind else _passed_before(restored, asked.rows)
     rounds.push(state)
     restored.asked.append(asked)
-    restored.cards.deal(len(asked), known, overview=asked.overview, again=again, passed=passed)
+    restored.cards.deal(len(asked), known, overview=asked.overview, earlier=earlier, passed=passed)
 
 
 def _passed_before(restored: Restored, rows: Sequence[int]) -> list[tuple[int, int]]:
@@ -279,11 +280,7 @@ def _passed_before(restored: Restored, rows: Sequence[int]) -> list[tuple[int, i
     return [(p, offsets[row]) for p, (row, label) in enumerate(cards) if label == PASSED and row in offsets]
 
 
-def _asked(stored: dict) -> Asked:
-    return Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
-
-
-def _act(cards: Cards, action: list[dict], own: dict[int, int]) -> None:
+def _act(cards: Cards, action: list[Event], own: dict[int, int]) -> None:
     """Repeat an action; one on cards of another course of the search can be neither repeated nor undone.
 
     Earlier versions gave an answer to the first card of an item that has a later one (`Cards.later`): it counts for the
@@ -291,11 +288,11 @@ def _act(cards: Cards, action: list[dict], own: dict[int, int]) -> None:
     """
     entry = []
     for e in action:
-        if (position := e["position"]) is None or position >= len(cards.labels):
+        if (position := e.position) is None or position >= len(cards.labels):
             continue
-        at, label = cards.card_of(position), e["label"]
+        at, label = cards.card_of(position), e.label
         if at == position and at not in own:
-            entry.append((at, e["old"]))
+            entry.append((at, e.old))
         elif at == position:
             entry.append((at, cards.labels[at]))
             own[at] = label
@@ -308,52 +305,52 @@ def _act(cards: Cards, action: list[dict], own: dict[int, int]) -> None:
         cards.history.append(entry)
 
 
-def _surviving(events: list[dict]) -> list[list[dict]]:
+def _surviving(events: list[Event]) -> list[list[Event]]:
     """Return the actions that no undo took back, in order.
 
     Where lines of the log are lost, an undo may follow another action than the one it took back. It then stands for
     itself: its labels are the last that is known of its items.
     """
-    stack: list[list[dict]] = []
+    stack: list[list[Event]] = []
     for event in events:
-        if event["kind"] not in ("answer", *_UNDONE, PLANTED):
+        if event.kind not in ("answer", *_UNDONE, PLANTED):
             continue
-        if stack and stack[-1][0]["action"] == event["action"]:
+        if stack and stack[-1][0].action == event.action:
             stack[-1].append(event)
         else:
             stack.append([event])
-    kept: list[list[dict]] = []
+    kept: list[list[Event]] = []
     for action in stack:
-        if action[0]["kind"] in _UNDONE and kept and _items_of(kept[-1]) == _items_of(action):
+        if action[0].kind in _UNDONE and kept and _items_of(kept[-1]) == _items_of(action):
             kept.pop()
         else:
             kept.append(action)
     return kept
 
 
-def _items_of(action: list[dict]) -> set[str]:
-    return {event["item"] for event in action}
+def _items_of(action: list[Event]) -> set[str]:
+    return {event.item for event in action}
 
 
-def _as_stored(restored: Restored, number: int, afters: list[int]) -> dict:
+def _as_stored(restored: Restored, number: int, afters: list[int | None]) -> StoredRound:
     start = restored.cards.rounds[number]
     asked = restored.asked[number]
     labels = restored.cards.labels[start : start + len(asked)]
     known = [(i, label) for i, label in enumerate(labels) if label != OPEN]
     told = restored.told[number] if number < len(restored.told) else None
     after = afters[number] if number < len(afters) else None
-    return {"number": number, "start": start, "asked": vars(asked) | {"known": known}, "told": told, "after": after}
+    return StoredRound(number, start, asked, known, told, after)
 
 
-def _check_items(session: Session, events: list[dict], stored: list[dict], ids: Sequence[str]) -> None:
+def _check_items(session: Session, events: list[Event], stored: list[StoredRound], ids: Sequence[str]) -> None:
     for event in events:
-        row = event["row"]
-        if row is not None and (row >= len(ids) or str(ids[row]) != event["item"]):
+        row = event.row
+        if row is not None and (row >= len(ids) or str(ids[row]) != event.item):
             here = str(ids[row]) if row < len(ids) else "no item"
             raise ValueError(
-                f"{session.path} holds answers about other items: row {row} was {event['item']!r} there and is "
+                f"{session.path} holds answers about other items: row {row} was {event.item!r} there and is "
                 f"{here!r} here. Give the pool it was made with, or another session file."
             )
-    most = max((row for r in stored for row in r["asked"]["rows"]), default=0)
+    most = max((row for each in stored for row in each.asked.rows), default=0)
     if most >= len(ids):
         raise ValueError(f"{session.path} asks row {most} of a pool of {len(ids)}. Give the pool it was made with.")

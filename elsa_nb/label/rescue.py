@@ -23,17 +23,23 @@ from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.log_rules import COLUMNS_HOLD, STORED_LABELS, mended
 from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
-from elsa_nb.label.remembered import about_in
+from elsa_nb.label.remembered import About
 from elsa_nb.label.session import EVENT, Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, session_there
 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", PLANTED, PLANTED_UNDO, IMPORTED, AUDITED, RENAMED}
-# What is remembered beside the answers, by how its key begins. Without what was carried, an earlier order of the items
-# would count as that of now; without the strategy, another would go on; without what was asked before, and by what kind
-# of search, scores would be lost, or another's would count; without how an audit began, one that is begun would count
-# what was answered since.
-_REMARKS = (CLASS, "about:", "carried:", "asked:", "kind:", "strategy:", "vectors:", "audit:")
+# The remarks of a session that are brought out with its answers, by the beginnings of their keys.
+_REMARKS = (
+    CLASS,
+    "about:",  # the items; without it, answers about other items could be taken for answers about these
+    "carried:",  # without it, row numbers from before the collection changed would be read as those of now
+    "asked:",  # why items were asked, and with what scores
+    "kind:",  # without it, scores of another kind of search could be used
+    "strategy:",  # without it, another strategy could go on
+    "vectors:",
+    "audit:",  # how an audit began; without it, it would begin anew, with the answers given since
+)
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column
@@ -138,7 +144,7 @@ def _remarks(path: Path) -> dict[str, str]:
 def _is_remark(key: str, value: str) -> bool:
     """Whether a session with this remark opens: what it says of its items must be a record of them."""
     try:
-        return not key.startswith("about:") or bool(about_in(value))
+        return not key.startswith("about:") or bool(About.from_json(value))
     except ValueError:
         return False
 

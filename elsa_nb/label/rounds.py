@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from elsa_nb.label.stored import Asked
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import UNSURE, Batch, Component, QueryError, Sharing, Strategy, next_batch
 from elsa_nb.search.heads.features import Features
@@ -28,8 +28,6 @@ _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"
 # before the present search began is EARLIER, however it came to be asked.
 SAMPLE, GIVEN, EARLIER = 16, 17, 19
 PANEL_COMPONENTS = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
-# Components of pages that the search did not ask for: one's own answers seen again, and somebody else's.
-SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 
 
 # What copies of a strategy share if it does not say so itself: large parts, whose answers no search changes.
@@ -42,32 +40,6 @@ class Amendable(Protocol):
 
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
         """Replace the labels of rows answered in earlier rounds."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The questions of one round, and why each is asked.
-
-    `near` is the row of the known positive nearest to each row, `scores` the head's confidence; None where there is
-    none. All are lists of one length. `scale` is that of the scores of all rows (`stopping.remaining.scale_of`).
-    An `overview` is looked over as a whole: what is not marked in it gets no answer.
-    """
-
-    number: int
-    rows: list[int]
-    components: list[str]
-    scores: list[float | None]
-    near: list[int | None]
-    scale: Sequence[float] | None = None
-    overview: bool = False
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def blind(self) -> bool:
-        """Whether these items were answered before, by this person or another, and the page must not say how."""
-        return self.overview and self.components[0] in (SEEN_AGAIN, SECOND_OPINION)
 
 
 def first_answers(rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:

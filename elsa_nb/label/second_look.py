@@ -17,8 +17,8 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import NEGATIVE, POSITIVE, UNSURE, Cards
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN, Asked
 from elsa_nb.label.session import Session
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked, ToldAtEnd
 from elsa_nb.search.heads.prepared_rows import Preparation
 from elsa_nb.search.recheck import contradictions
 
@@ -219,7 +219,7 @@ def seen_again(asked: Sequence[Asked]) -> set[int]:
 
 
 def looked_again(
-    asked: Sequence[Asked], told: Sequence[Mapping[str, Any]], cards: Cards, differing: Callable[[Sequence[int]], int]
+    asked: Sequence[Asked], told: Sequence[ToldAtEnd], cards: Cards, differing: Callable[[Sequence[int]], int]
 ) -> dict[str, Any] | None:
     """Return what came of the pages on which items are seen again; None where there was none yet.
 
@@ -230,21 +230,19 @@ def looked_again(
     closed = [(a, t, start) for a, t, start in zip(asked, told, cards.rounds, strict=False) if a.blind]
     if not closed:
         return None
-    counts = [sum(label >= UNSURE for label in t["labels"]) for _, t, _ in closed]
+    counts = [sum(label >= UNSURE for label in t.labels) for _, t, _ in closed]
     just = [(a, t, start) for a, t, start in closed if a in asked[-2 if not cards.over else -1 :]]
     said = _outcome(*just[-1], cards, differing) if just else ""
     return {"pages": len(closed), "all": sum(counts), "said": said}
 
 
-def _outcome(
-    asked: Asked, told: Mapping[str, Any], start: int, cards: Cards, differing: Callable[[Sequence[int]], int]
-) -> str:
-    answered = [i for i, label in enumerate(told["labels"]) if label >= UNSURE]
+def _outcome(asked: Asked, told: ToldAtEnd, start: int, cards: Cards, differing: Callable[[Sequence[int]], int]) -> str:
+    answered = [i for i, label in enumerate(told.labels) if label >= UNSURE]
     if asked.components[0] == SECOND_OPINION:
         against = differing([asked.rows[i] for i in answered])
         return f"A second opinion on {_count(answered)}: you differ on {against}{' (Compare)' if against else ''}."
-    amended = {position for position, _ in told["amended"]}
-    changed = sum(cards.again[start + i] in amended for i in answered)
+    amended = {position for position, _ in told.amended}
+    changed = sum(cards.earlier[start + i] in amended for i in answered)
     left = len(asked) - len(answered)
     rest = f"; {left} left as {'it was' if left == 1 else 'they were'}" if left else ""
     return f"Seen again: {_count(answered)}, {changed} changed{rest}."

@@ -5,7 +5,6 @@ Nothing is ever overwritten. `events` is a log: an answer, a change of mind and 
 so that the same line of code that made a search brings it back to where it was, here or on another machine.
 """
 
-import json
 import os
 import sqlite3
 import threading
@@ -15,20 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from elsa_nb.label.answers import Answer as Answer
-from elsa_nb.label.answers import Given, check_annotator, checked_answers
+from elsa_nb.label.answers import Answer, Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
-from elsa_nb.label.lease import LeaseLostError as LeaseLostError
 from elsa_nb.label.present_answer import NOT_PLANTED, present_lines
-from elsa_nb.label.session_file import NOT_ASKED, ON_PAGE, Opened, damage_named, damaged, is_round
+from elsa_nb.label.session_file import NOT_ASKED, ON_PAGE, Opened, damage_named, damaged
+from elsa_nb.label.stored import Event, StoredRound, ToldAtEnd
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
 BEHIND = 12
 
 _AT_ONCE = 500  # items looked up in one statement
-# The columns of a line of the log, after its number.
-EVENT = ("annotator", "action", "kind", "round", "position", "item", "row", "old", "label")
-EVENT += ("component", "score", "seconds", "at", "code")
+EVENT = Event._fields[1:]  # the columns of a line of the log, after its number
 _INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len(EVENT))})"
 
 
@@ -230,7 +226,7 @@ class Session:
                 number += 1
                 kinds = ON_PAGE[i < len(undone) and undone[i]]
                 for a in action:
-                    values = (self.annotator, number, kinds[a.planted], a.round, a.position, a.item, a.row, a.old)
+                    values = (self.annotator, number, kinds[a.control], a.round, a.position, a.item, a.row, a.old)
                     base.execute(_INSERT, (*values, a.label, a.component, a.score, a.seconds, now, self.code))
                     written += 1
         self._bring_in(written)
@@ -264,15 +260,15 @@ class Session:
             base.executemany("INSERT INTO meta VALUES (?, ?)", list(remarks.items()))
         self._bring_in()
 
-    def events(self, *, since: int = 0, shown: bool = False) -> list[dict[str, Any]]:
-        """Return the annotator's log in order, one dictionary per line.
+    def events(self, *, since: int = 0, shown: bool = False) -> list[Event]:
+        """Return the annotator's log in order.
 
         `since`: only what comes after that event. `shown`: only what says on which card, or about which row of the
         pool, it is; labels from files mostly do not.
         """
         which = " AND (position IS NOT NULL OR row IS NOT NULL)" if shown else ""
-        query = f"SELECT * FROM events WHERE annotator = ? AND id > ?{which} ORDER BY id"
-        return self.read(query, (self.annotator, since))
+        query = f"SELECT {', '.join(Event._fields)} FROM events WHERE annotator = ? AND id > ?{which} ORDER BY id"
+        return [Event(*line) for line in self._fetched(query, (self.annotator, since))]
 
     def imported_since(self, event: int) -> dict[str, int]:
         """Return {item: label} of what has come from files and audits after an event; -2 where it was taken back."""
@@ -354,37 +350,37 @@ class Session:
 
     # --- rounds
 
-    def open_round(self, number: int, start: int, asked: dict[str, Any]) -> None:
+    def open_round(self, asked: StoredRound) -> None:
         """Store the questions of a round before anybody sees them."""
         with self._transaction() as base:
             self._lease.check(base, self.path)
-            _insert_round(base, self.annotator, number, start, asked, None, None)
+            _insert_round(base, self.annotator, asked)
         self._bring_in()
 
-    def close_round(self, number: int, told: dict[str, Any]) -> None:
+    def close_round(self, number: int, told: ToldAtEnd) -> None:
         """Store what the search was told about a round."""
         with self._transaction() as base:
             self._lease.check(base, self.path)
-            where = (json.dumps(told, allow_nan=False), self.annotator, number)
+            where = (told.to_json(), self.annotator, number)
             base.execute("UPDATE rounds SET told = ? WHERE annotator = ? AND number = ?", where)
         self._bring_in()
 
-    def rounds(self) -> list[dict[str, Any]]:
-        """Return the annotator's rounds in order: number, start, asked, told (None: still open), after (an event)."""
-        found = self.read("SELECT * FROM rounds WHERE annotator = ? ORDER BY number", (self.annotator,))
-        rounds = [r | {"asked": json.loads(r["asked"]), "told": r["told"] and json.loads(r["told"])} for r in found]
-        for r in rounds:
-            if not is_round(r["asked"], r["told"]):
-                raise damaged(self.path, f"round {r['number'] + 1} holds what no round can")
-        return rounds
+    def rounds(self) -> list[StoredRound]:
+        """Return the annotator's rounds in order; CorruptFileError where one holds what no round can."""
+        query = "SELECT number, start, asked, told, after FROM rounds WHERE annotator = ? ORDER BY number"
+        found = self._fetched(query, (self.annotator,))
+        try:
+            return [StoredRound.from_json(*row) for row in found]
+        except ValueError as error:
+            raise damaged(self.path, error) from None
 
-    def replace_rounds(self, rounds: Iterable[dict[str, Any]]) -> None:
+    def replace_rounds(self, rounds: Iterable[StoredRound]) -> None:
         """Store other rounds in place of the annotator's: after a search that took another course than before."""
         with self._transaction() as base:
             self._lease.check(base, self.path)
             base.execute("DELETE FROM rounds WHERE annotator = ?", (self.annotator,))
-            for r in rounds:
-                _insert_round(base, self.annotator, r["number"], r["start"], r["asked"], r["told"], r["after"])
+            for each in rounds:
+                _insert_round(base, self.annotator, each)
         self._bring_in()
 
 
@@ -392,9 +388,7 @@ def _marks(values: Sequence[Any]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _insert_round(base, annotator: str, number: int, start: int, asked: Any, told: Any, after: int | None) -> None:
-    if after is None:
-        after = base.execute("SELECT coalesce(max(id), 0) FROM events WHERE annotator = ?", (annotator,)).fetchone()[0]
-    told = None if told is None else json.dumps(told, allow_nan=False)
-    values = (annotator, number, start, json.dumps(asked, allow_nan=False), told, after, time.time())
+def _insert_round(base: sqlite3.Connection, annotator: str, new: StoredRound) -> None:
+    (last,) = base.execute("SELECT coalesce(max(id), 0) FROM events WHERE annotator = ?", (annotator,)).fetchone()
+    values = (annotator, new.number, new.start, *new.to_json(), last if new.after is None else new.after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)

@@ -14,8 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import NoneType
-from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label.log_rules import LINE_HOLDS
@@ -300,36 +298,6 @@ def check_values(path: Path, base: sqlite3.Connection) -> None:
     """Raise CorruptFileError where an entry of the session `path`, open as `base`, holds what no writer wrote."""
     if wrong := base.execute(_WRONG).fetchone()[0]:
         raise damaged(path, f"{wrong} of its entries hold what no answer can")
-
-
-def is_round(asked: Any, told: Any) -> bool:
-    """Whether these can be the questions of a round and what the search was told, as they are read from JSON."""
-    lists = {"rows": int, "components": str, "scores": (float, int, NoneType), "near": (int, NoneType)}
-    pairs = [asked.get("known")] if isinstance(asked, dict) else [None]
-    pairs += [told.get("amended")] if isinstance(told, dict) else []
-    if told is not None and not (isinstance(told, dict) and _all_of(told.get("labels"), int)):
-        return False
-    if not _all_of((told or {}).get("again", []), int):
-        return False
-    return (
-        all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
-        and asked.keys() - {"scale", "overview"} == {"number", "known", *lists}  # sessions from before lack the two
-        and _is_scale(asked.get("scale"))
-        and isinstance(asked.get("overview", False), bool)
-        and all(_all_of(asked[name], kind) for name, kind in lists.items())
-        and {len(asked[name]) for name in lists} == {len(asked["rows"])}
-        and min(asked["rows"], default=0) >= 0
-        and (told is None or len(told["labels"]) == len(asked["rows"]))
-    )
-
-
-def _is_scale(scale: Any) -> bool:
-    """Whether it is the scale of a round's scores: mean and deviation, or None; rounds of before have none."""
-    return scale is None or (_all_of(scale, (float, int)) and len(scale) == 2)
-
-
-def _all_of(values: Any, kind: type | tuple[type, ...]) -> bool:
-    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
 def check_ours(path: Path) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elsa_nb.counts import count_of
-from elsa_nb.label.identity import Places, about_items, carried_after, names_in
+from elsa_nb.label.identity import carried_after
+from elsa_nb.label.places import Places
+from elsa_nb.label.remembered_items import about_items, names_in
 from elsa_nb.label.session import Session
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
@@ -32,7 +34,7 @@ def person_of_now(session: Session) -> str:
 def folder_now(session: Session) -> str | None:
     """Return the folder of the items that a session was last opened with; None where it knows none."""
     about = about_items(session, person_of_now(session))
-    return None if about is None else about["where"] or None
+    return None if about is None else about.where or None
 
 
 def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

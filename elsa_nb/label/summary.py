@@ -14,11 +14,12 @@ from typing import Any
 from elsa_nb.counts import count_of
 from elsa_nb.label.audits import AuditResult, audit_results
 from elsa_nb.label.export import check_answered_by
-from elsa_nb.label.identity import RENAMED, about_items
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
+from elsa_nb.label.identity import RENAMED
+from elsa_nb.label.remembered_items import about_items
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED
 from elsa_nb.label.still_here import answers_counted, person_of_now, with_rows
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Event
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 # Why an item was shown, in the words of the page (`figures.js`), and why it has an answer without having been shown.
@@ -45,11 +46,10 @@ class PersonsWork:
     `counts` is a sentence on the `answers`, of which `finds`, `negatives` and `unsure` are the labels now. `origins`
     has for each reason why items were shown how many have an answer, and how many of these are finds; "imported" are
     those that were never shown. `first` and `last` are when answers were given, in seconds since 1970, and `seconds` is
-    the median time per answer; None where nothing was answered on the page. `again` answers were seen a second time and
-    `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is that of the
-    search, and `vectors` says which vectors it worked on: its pool, and for each
-    encoder in it the name and the SHA-256 of the weights; both are None where the session does not say. `audits` are
-    those beside the session.
+    the median time per answer; None where nothing was answered on the page. `seen_again` answers were seen a second
+    time and `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is
+    that of the search, and `vectors` says which vectors it worked on: its pool, and for each encoder in it the name and
+    the SHA-256 of the weights; both are None where the session does not say. `audits` are those beside the session.
     """
 
     annotator: str
@@ -63,7 +63,7 @@ class PersonsWork:
     last: float | None
     seconds: float | None
     strategy: str | None
-    again: int
+    seen_again: int
     changed: int
     opinions: int
     vectors: dict[str, Any] | None
@@ -80,8 +80,8 @@ class PersonsWork:
         said += _table(self.origins)
         if self.strategy is not None:  # an audit has none, nor has who only imported
             said.append(f"Search: {self.strategy}.")
-        if self.again:
-            said.append(f"Seen again: {count_of(self.again, 'answer')}, {self.changed:,} changed.")
+        if self.seen_again:
+            said.append(f"Seen again: {count_of(self.seen_again, 'answer')}, {self.changed:,} changed.")
         if self.opinions:
             said.append(f"Second opinions: {self.opinions:,}.")
         if self.vectors is not None:
@@ -123,9 +123,10 @@ def summarize_session(session: Session, annotator: str | None = None) -> Session
     if not (people := session.annotators):
         raise ValueError(f"{session.path} holds no answers; there is nothing to say of it.")
     check_answered_by(session, annotator)
-    about = about_items(session, person_of_now(session)) or {"n": None, "where": ""}
+    about = about_items(session, person_of_now(session))
     work = [_work(session, who) for who in (people if annotator is None else [annotator])]
-    return SessionSummary(session.path, about["n"], about["where"], session.meta(CLASS) or "", work)
+    items, where = (None, "") if about is None else (about.n, about.where)
+    return SessionSummary(session.path, items, where, session.meta(CLASS) or "", work)
 
 
 def _work(session: Session, annotator: str) -> PersonsWork:
@@ -134,10 +135,10 @@ def _work(session: Session, annotator: str) -> PersonsWork:
     answers = with_rows(session, session.answers(annotator))
     labels = [answer["label"] for answer in answers]
     drawn = {item for audit in audits for item in audit.items}
-    shown = [event["at"] for event in events if event["action"] > 0]
+    shown = [event.at for event in events if event.action > 0]
     seconds = [answer["seconds"] for answer in answers if answer["seconds"] is not None]
     stored = {key: session.meta(f"{key}:{annotator}") for key in ("strategy", "vectors")}
-    again, changed = _seen_again(events)
+    looked_at, changed = _seen_again(events)
     return PersonsWork(
         annotator,
         answers_counted(answers),
@@ -148,16 +149,16 @@ def _work(session: Session, annotator: str) -> PersonsWork:
         last=max(shown, default=None),
         seconds=statistics.median(seconds) if seconds else None,
         strategy=None if stored["strategy"] is None else json.loads(stored["strategy"]),
-        again=again,
+        seen_again=looked_at,
         changed=changed,
-        opinions=len({event["item"] for event in events if event["component"] == SECOND_OPINION}),
+        opinions=len({event.item for event in events if event.component == SECOND_OPINION}),
         vectors=None if stored["vectors"] is None else json.loads(stored["vectors"]),
         audits=audits,
     )
 
 
 def _origins(
-    events: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], drawn: set[str]
+    events: Sequence[Event], answers: Sequence[Mapping[str, Any]], drawn: set[str]
 ) -> dict[str, tuple[int, int]]:
     """Return for each reason how many of the answers have it, and how many finds; an item has that of its first answer.
 
@@ -166,13 +167,13 @@ def _origins(
     """
     reasons: dict[str, tuple[str, int | None]] = {}  # with the position of the card
     for event in events:
-        item, component, position = event["item"], event["component"], event["position"]
-        if event["label"] >= UNSURE:
-            if event["kind"] == AUDITED or (event["kind"] == IMPORTED and item in drawn):
+        item, component, position = event.item, event.component, event.position
+        if event.label >= UNSURE:
+            if event.kind == AUDITED or (event.kind == IMPORTED and item in drawn):
                 why = REASONS["audit"]
-            elif event["kind"] == IMPORTED:
+            elif event.kind == IMPORTED:
                 why = FROM_FILE
-            elif event["kind"] == RENAMED:
+            elif event.kind == RENAMED:
                 why = REASONS["earlier"]
             else:
                 why = UNKNOWN if component is None else str(REASONS.get(component, component))
@@ -188,16 +189,16 @@ def _origins(
     return {why: counts[why] for why in sorted(counts, key=lambda why: (why not in order, [*order, why].index(why)))}
 
 
-def _seen_again(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+def _seen_again(events: Sequence[Event]) -> tuple[int, int]:
     """Return how many answers were seen again and answered, and how many of them differently than before."""
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     for event in events:
-        item = event["item"]
-        if event["component"] == SEEN_AGAIN:
-            after[item] = event["label"]
-        elif item not in after and event["label"] >= UNSURE:
-            before[item] = event["label"]
+        item = event.item
+        if event.component == SEEN_AGAIN:
+            after[item] = event.label
+        elif item not in after and event.label >= UNSURE:
+            before[item] = event.label
     looked = {item: label for item, label in after.items() if label >= UNSURE}
     return len(looked), sum(before.get(item, label) != label for item, label in looked.items())
 

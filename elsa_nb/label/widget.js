@@ -166,7 +166,7 @@ function render({ model, el }) {
     if (!ready) return;
     if (m.kind === "over") { cards.waiting = false; cards.over = true; }
     else if (cards.waiting || !active || !cards.labels.length) {
-      cards.deal(m.n, m.known, m.overview, m.again, m.passed); cards.waiting = m.more;
+      cards.deal(m.n, m.known, m.overview, m.earlier, m.passed); cards.waiting = m.more;
       m.cards?.forEach((card) => contents.set(card.position, card));
     }
     else stale = true;
@@ -218,17 +218,17 @@ function render({ model, el }) {
     const [page, pages] = pageOf(cards, first);
     // By items, as the figures beside the cards have it: one that is seen again, or was carried over, has several cards.
     const { labels: answers = 0 } = model.get("figures");
-    where.textContent = !n ? "" : overview ? lookSaid(first) : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
+    where.textContent = !n ? "" : overview ? lookSaid(first) : blind ? `${cards.earlier[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left unmarked has no answer" : "count the rest of this page as a no, and search from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
-    const { may_conclude, wishes = [], again } = model.get("figures"), concluding = wishes.includes("conclude");
+    const { may_conclude, wishes = [], offer } = model.get("figures"), concluding = wishes.includes("conclude");
     conclude.hidden = !may_conclude || !n;
     conclude.disabled = concluding || cards.waiting;
     conclude.textContent = concluding ? "Final search comes next" : end === n ? "Final search now" : "Final search after this round";
     const coming = wishes.includes("again"), begun = cards.open && Array.isArray(cards.history.at(-1));
-    againButton.hidden = !again || blind || !active; againButton.disabled = coming || cards.waiting; againButton.title = again?.why ?? "";
-    againButton.textContent = coming ? "They come after this round" : `${again?.button}${begun ? " after this round" : ""}`;
+    againButton.hidden = !offer || blind || !active; againButton.disabled = coming || cards.waiting; againButton.title = offer?.why ?? "";
+    againButton.textContent = coming ? "They come after this round" : `${offer?.button}${begun ? " after this round" : ""}`;
     const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
     status.textContent = gone ? "not connected: answers are not saved" : !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : refused ? "not saved" : "saved";
     status.dataset.state = gone || late || (refused && !pending.length) ? "late" : pending.length ? "saving" : "saved";
@@ -250,10 +250,10 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking: wanted, statement, prices, round, seen, unasked } = model.get("figures"), tally = (counts) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && counts(label)), 0);
+    const { looking: wanted, statement, prices, round, seen, unasked } = model.get("figures"), tally = (counts) => cards.labels.reduce((sum, label, p) => sum + (cards.earlier[p] == null && counts(label)), 0);
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? wanted : null;  // else the figures are those of the round before
-    const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
+    const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.earlier[shownFirst] === null;
     const said = guideOf({ blind, other, brought, looking, statement, prices, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked: round === cards.rounds.length ? unasked : undefined, unseen: unseen().length });
     startable = said.start && !cards.waiting;
     startButton.hidden = !startable || (overview && said.onward.startsWith(said.start));  // there the button below says it
@@ -266,7 +266,7 @@ function render({ model, el }) {
 
   function build(first, end) {
     shownFirst = first;
-    blind = Object.hasOwn(cards.again, first);
+    blind = Object.hasOwn(cards.earlier, first);
     overview = end > first && cards.inOverview(first) && !blind;
     grid.replaceChildren();
     shown = [];

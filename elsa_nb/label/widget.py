@@ -19,7 +19,7 @@ from elsa_nb.label import agreement
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items, content_of
 from elsa_nb.label.label_files.words import check_class
-from elsa_nb.label.session import LeaseLostError
+from elsa_nb.label.lease import LeaseLostError
 from elsa_nb.label.session_file import CLASS
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
@@ -167,7 +167,7 @@ class Widget(anywidget.AnyWidget):
                 return
             except ValueError as error:
                 self.send({"kind": "named", "text": self.controller.session.meta(CLASS) or ""})
-                self._say_standing(str(error), to=nonce)
+                self._say_banner(str(error), to=nonce)
                 return
             self.send({"kind": "named", "text": text})
             self._roles()  # the text above the cards may be about a name that was refused
@@ -251,7 +251,7 @@ class Widget(anywidget.AnyWidget):
             self._active, self._client, self._seq, self._left = nonce, client or "", 0, None
         self._seen = time.monotonic()
 
-    def _standing(self) -> str:
+    def _banner(self) -> str:
         """Say why a window may only look on, or what the person should know."""
         if self.controller.session.read_only:
             return f"{self.controller.session.path} can only be read here. You can look on; nothing is stored."
@@ -261,9 +261,9 @@ class Widget(anywidget.AnyWidget):
         return self.controller.error or self.controller.notice
 
     def _roles(self) -> None:
-        self._say_standing(self._standing())
+        self._say_banner(self._banner())
 
-    def _say_standing(self, text: str, **to: str) -> None:
+    def _say_banner(self, text: str, **to: str) -> None:
         """Say who works here, with a text above the cards; `to` one window, or to all."""
         roles = {"active": self._active, "held": self.controller.held, "text": text, "other": OTHER}
         self.send({"kind": "roles", "unsaved": self.controller.refused} | roles | to)
@@ -279,11 +279,11 @@ class Widget(anywidget.AnyWidget):
             content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state
             content["seq"] = self._seq if nonce == self._active else 0
             content["unsaved"] = self.controller.refused
-            content["text"] = self._standing() or ("" if active else OTHER)
+            content["text"] = self._banner() or ("" if active else OTHER)
             content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""
             content["doors"], content["remark"] = self.doors, self.remark
-            content["again"], content["later"] = list(cards.again.items()), list(cards.later.items())
+            content["earlier"], content["later"] = list(cards.earlier.items()), list(cards.later.items())
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
             buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]
             self.send(content, buffers)

@@ -12,7 +12,8 @@ from PIL import Image
 
 import conftest
 from elsa_nb.label import AuditPages, Files, Fixed, Panel
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth

@@ -66,7 +66,7 @@ def answer_page(controller, positive):
 
 def stored(controller):
     """Return what the file holds now, by position."""
-    found = {e["position"]: e["label"] for e in controller.session.events() if e["position"] is not None}
+    found = {e.position: e.label for e in controller.session.events() if e.position is not None}
     return {position: label for position, label in found.items() if label > -2}
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from elsa_nb import cli
 from elsa_nb.label import Fixed, Panel, Texts
 from elsa_nb.label.agreement import Agreement, _agreement, agreements, merged
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.session import Session
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import threading
 import pytest
 from at_the_desk import ByHand
 
-from elsa_nb.label.ahead import Ahead, ToldAtEnd
+from elsa_nb.label.ahead import Ahead
+from elsa_nb.label.stored import ToldAtEnd
 
 
 def told(*labels):
@@ -107,4 +108,4 @@ def test_nobody_waits_for_a_computation(machine):
 
 def test_what_the_file_keeps_of_it_is_plain():
     end = ToldAtEnd((1, 0), ((3, -1),), (("start", True),))
-    assert end.record() == {"labels": [1, 0], "amended": [[3, -1]], "start": True}
+    assert end.to_json() == '{"labels": [1, 0], "amended": [[3, -1]], "start": true}'

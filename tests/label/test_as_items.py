@@ -165,7 +165,7 @@ def panel_with(folder, **wrong):
         (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle of type list; give an object with label"),
         (lambda folder: panel_with(folder, estimate="bracket"), "estimate is 'bracket'; give None or a function"),
         (lambda folder: panel_with(folder, page=7), "page = 7; allowed: 12, 24"),
-        (lambda folder: panel_with(folder, again=3), "again is 3; give None or a function"),
+        (lambda folder: panel_with(folder, make_search=3), "make_search is 3; give None or a function"),
         (lambda folder: panel_with(folder, target="90 %"), "target = '90 %'; allowed: a share above 0"),
         (lambda folder: Panel(Fixed(2, range(2)), ["a", "b"], None), "session None; give the name of a session file"),
     ],

@@ -82,7 +82,7 @@ def test_a_folder_that_grew_keeps_the_estimate_the_reasons_and_the_pace(opened, 
     assert after["left"]["middle"] == pytest.approx(before["left"]["middle"], abs=3)
     for end in ("low", "high"):
         assert after["left"][end] == pytest.approx(before["left"][end], rel=0.35, abs=3)
-    evidence = len([a for a in controller.session.events() if a["label"] >= 0])
+    evidence = len([a for a in controller.session.events() if a.label >= 0])
     controller.close()
 
     again = opened(grown, begin=begin).figures()  # the file has it, not the process

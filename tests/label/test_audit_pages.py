@@ -202,8 +202,8 @@ def test_finds_are_shown_again_a_few_on_each_page_and_say_what_is_overlooked():
     assert max(places) >= 40  # at random places on the page
     assert len(set(shown)) == len(shown)
     assert f"slips (you marked {len(shown) - missed} of {len(shown)} known finds): at least" in audit.statement
-    assert audit.again.tolist() != sorted(audit.again)
-    assert set(audit.again) == set(shown)
+    assert audit.controls_shown.tolist() != sorted(audit.controls_shown)
+    assert set(audit.controls_shown) == set(shown)
     assert not len(audit.positives)  # a find that was known is no find of the audit
     before = audit.statement
     audit.amend(shown[:1], [1])  # by now the person may know it
@@ -264,7 +264,7 @@ def test_known_finds_come_on_early_pages_and_on_late_ones_and_their_number_varie
     while (batch := audit.query()) is not None:
         counts.append(int((batch.rows < found).sum()))
         audit.update((batch.rows < found).astype(int))
-    assert sum(counts) == len(audit.known) == len(set(audit.known.tolist()))
+    assert sum(counts) == len(audit.control_items) == len(set(audit.control_items.tolist()))
     assert sum(counts[len(counts) // 2 :]) >= 3
     assert sum(counts[: len(counts) // 2]) > sum(counts[len(counts) // 2 :])
     assert len(set(counts)) > 1
@@ -292,7 +292,7 @@ def test_no_find_is_told_to_come_again_once_nothing_comes_and_the_page_tells_kno
     assert audit.last_page == ""
     while (batch := audit.query()) is not None:
         assert set(batch.rows.tolist()) <= set(audit.not_new.tolist())
-        more = len(audit.known) > len(audit.again)
+        more = len(audit.control_items) > len(audit.controls_shown)
         assert (AGAIN in audit.statement) == more
         known = int((batch.rows < 10).sum())
         audit.update(((batch.rows < 10) | (batch.rows == 200)).astype(int))

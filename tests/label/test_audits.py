@@ -8,9 +8,10 @@ import pytest
 
 from elsa_nb import Pool, cli
 from elsa_nb.label import AuditPages, Panel, Texts, jobs, session_file
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.audits import AuditResult, audit_files, audit_results, audited, take_audits
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.search.contract import UNSURE
 from elsa_nb.search.oracle import Truth
 
@@ -191,7 +192,7 @@ def test_items_that_came_or_went_since_begin_another_audit_and_what_was_answered
     assert "since the audit in s-audit.sqlite began, so this is a new one" in made.remark
     asked = set(drawn_by(audit, more))
     found = {name for name in [*NAMES[:100], *shown] if WANTED[NAMES.index(name)]}
-    again = {more[row] for row in audit.controller.rounds.search.known}
+    again = {more[row] for row in audit.controller.rounds.search.control_items}
     assert not (set(asked_by(audit, more)) - again) & found
     assert "at least" in audit.figures["statement"]
     audit.close()
@@ -242,7 +243,7 @@ def test_each_person_has_an_audit_of_their_own_answers(place):
     assert mine.path == theirs.path
     for its, own in ((mine, range(100)), (theirs, range(200, 250))):
         found = {row for row in own if WANTED[row]}
-        assert not (set(its.pages.query().rows.tolist()) - set(its.pages.known.tolist())) & found
+        assert not (set(its.pages.query().rows.tolist()) - set(its.pages.control_items.tolist())) & found
 
 
 def test_in_a_notebook_an_audit_does_not_go_on_with_other_items(tmp_path):
@@ -363,7 +364,7 @@ def test_what_is_said_of_a_find_shown_again_measures_the_person_and_changes_no_a
     audit.play(pages=9)
     drawn = {name for name in asked_by(audit) if name not in KNOWN}
     said, figures = audit.figures["statement"], audit.figures
-    assert set(audit.controller.rounds.search.again) == {NAMES.index(name) for name in KNOWN}
+    assert set(audit.controller.rounds.search.controls_shown) == {NAMES.index(name) for name in KNOWN}
     assert "Allowing for slips (you marked 5 of 10 known finds): at least" in said
     assert figures["positives"] == sum(WANTED[NAMES.index(name)] for name in drawn)  # not those that were known
     audit.close()

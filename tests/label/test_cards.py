@@ -18,12 +18,13 @@ import { readFileSync } from "node:fs";
 import { Cards } from "DECK";
 const names = ["labels", "rounds", "overviews", "history", "undone", "cursor", "open", "waiting", "over", "check"];
 names.push("size", "starts");
-const state = (d) => [...names.map((name) => d[name]), Object.entries(d.again).sort(), Object.entries(d.later).sort()];
+const pairs = (d) => [d.earlier, d.later].map((each) => Object.entries(each).sort());
+const state = (d) => [...names.map((name) => d[name]), ...pairs(d)];
 const runs = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(runs.map((events) => {
   const cards = new Cards(12);
   return events.map((e) => {
-    if (e.op === "deal") cards.deal(e.n, e.known, e.overview, e.again, e.passed);
+    if (e.op === "deal") cards.deal(e.n, e.known, e.overview, e.earlier, e.passed);
     else if (e.op === "over") { cards.over = true; cards.waiting = false; }
     else cards.apply(e);
     return state(cards);
@@ -42,7 +43,7 @@ def state(d):
     history = [e if isinstance(e, int) else [list(pair) for pair in e] for e in d.history]
     undone = [[list(pair) for pair in e] for e in d.undone]
     cards = [d.labels, d.rounds, d.overviews, history, undone, d.cursor, d.open, d.waiting, d.over, d.check]
-    pairs = [sorted([str(q), p] for q, p in each.items()) for each in (d.again, d.later)]
+    pairs = [sorted([str(q), p] for q, p in each.items()) for each in (d.earlier, d.later)]
     return [*cards, d.size, d.starts, *pairs]
 
 
@@ -65,17 +66,17 @@ def random_run(rng, length=100):
     def deal():
         n = rng.randrange(1, 50)
         known = [[i, rng.choice([0, 1])] for i in sorted(rng.sample(range(n), rng.randrange(0, n)))]
-        overview, again = rng.random() < 0.3, []
+        overview, earlier = rng.random() < 0.3, []
         if cards.labels and rng.random() < 0.3:  # items seen again, some by another person
             places = rng.sample(range(len(cards.labels)), min(n, len(cards.labels)))
-            n, known, overview, again = len(places), [], True, [p if rng.random() < 0.8 else None for p in places]
+            n, known, overview, earlier = len(places), [], True, [p if rng.random() < 0.8 else None for p in places]
         once = [p for p, label in enumerate(cards.labels) if label == PASSED and p not in cards.later]
-        passed = [p for p in once if not again and rng.random() < 0.5]
+        passed = [p for p in once if not earlier and rng.random() < 0.5]
         passed = [list(pair) for pair in zip(passed, rng.sample(range(n), n), strict=False)]
-        events.append({"op": "deal", "n": n, "known": known, "overview": overview, "again": again, "passed": passed})
-        cards.deal(n, known, overview=overview, again=again, passed=passed)
-        dealt = cards.as_dealt(len(cards.rounds) - 1)
-        assert dealt == {name: events[-1][name] for name in ("n", "overview", "again", "passed")}
+        dealt = {"n": n, "overview": overview, "earlier": earlier, "passed": passed}
+        events.append({"op": "deal", "known": known} | dealt)
+        cards.deal(n, known, overview=overview, earlier=earlier, passed=passed)
+        assert cards.as_dealt(len(cards.rounds) - 1) == dealt
 
     deal()
     for _ in range(length):
@@ -114,7 +115,7 @@ def test_undoing_everything_leads_back_to_the_beginning():
         cards = Cards(12)
         for event in events:
             if event["op"] == "deal":
-                dealt = {key: event[key] for key in ("overview", "again", "passed")}
+                dealt = {key: event[key] for key in ("overview", "earlier", "passed")}
                 cards.deal(event["n"], event["known"], **dealt)
             elif event["op"] == "over":
                 cards.over, cards.waiting = True, False

@@ -9,8 +9,9 @@ from at_the_desk import settle, wait_for
 
 from elsa_nb import cli
 from elsa_nb.label import jobs
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.chosen_file import ChosenFile
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 
 
@@ -81,7 +82,7 @@ def test_an_import_is_taken_back_until_something_is_answered(open_panel):
     chosen = next(part for part in panel.children if isinstance(part, ChosenFile))
 
     def state():
-        asked = [(each["asked"], each["told"]) for each in panel.session.rounds()]
+        asked = [each.to_json() for each in panel.session.rounds()]
         return panel.controller.cards.labels, panel.session.known(), asked
 
     before, text = state(), "image,label\ncat-3.png,1\ncat-4.png,0\n"
@@ -225,7 +226,7 @@ def test_a_second_import_is_taken_back_to_where_the_first_had_led(open_panel):
 
     def state():
         settle(panel.controller)
-        told = [(each["asked"], each["told"]) for each in panel.session.rounds()]
+        told = [each.to_json() for each in panel.session.rounds()]
         return panel.controller.cards.labels, panel.session.known(), told, panel.controller.carried.tolist()
 
     before = state()

@@ -8,9 +8,10 @@ import pytest
 from at_the_desk import CONFIG, ByHand, answer_page, settle, shown, stored
 
 from elsa_nb.label import Begin
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN, PASSED
 from elsa_nb.label.carried_on import CarriedOn
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.search.contract import Batch
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth, simulate

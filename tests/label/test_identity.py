@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, Files, Fixed, Panel, Texts, identity
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.places import Places
 from elsa_nb.label.remembered import packed_names, unpacked_names
+from elsa_nb.label.remembered_items import check_names, names_in
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import APPLICATION
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
@@ -100,8 +103,8 @@ def test_in_a_collection_that_grew_and_shrank_answers_stay_with_their_items(coll
     for _ in range(3):
         answer_page(again, second[1])
     rows = [row for asked in again.asked for row in asked.rows]
-    paid = [a for a in again.session.events() if a["kind"] == "answer"]
-    assert len({a["item"] for a in paid}) == len(paid)  # nothing is asked twice
+    paid = [a for a in again.session.events() if a.kind == "answer"]
+    assert len({a.item for a in paid}) == len(paid)  # nothing is asked twice
     assert begin is False or len(set(rows)) == len(rows)
     labels, truth = again.cards.labels, dict(zip(second[0].ids.tolist(), second[1].tolist(), strict=True))
     assert all(truth[item] == label for item, label in answers(again).items() if item in truth)
@@ -162,7 +165,7 @@ def test_answers_go_with_items_whose_names_another_disk_wrote_otherwise(collecti
 
 
 def test_a_name_is_taken_for_no_item_that_another_name_means(tmp_path):
-    place = identity.Places(["a.jpg", "B.jpg", "c.jpg", "C.jpg"])
+    place = Places(["a.jpg", "B.jpg", "c.jpg", "C.jpg"])
     assert place.of(["A.jpg", "a.jpg"]) == {"a.jpg": 0}  # as it is written
     assert place.of(["b.jpg", "b.JPG"]) == {}  # two files, of which one is here
     assert place.of(["b.jpg", "C.JPG", "d.jpg"]) == {"b.jpg": 1}  # two are here
@@ -286,7 +289,9 @@ def test_a_collection_of_other_names_is_another(collection, open_panel, tmp_path
         open_panel(other, things)
     strange = collection(range(1000, 1100))
     session = Session(tmp_path / "s.sqlite")
-    with pytest.raises(ValueError, match=r"'img-0' is not here.*renamed since.* import NEW.sqlite .*s.sqlite --pool"):
+    with pytest.raises(
+        ValueError, match=r"'img-0' is not here.*a folder in front.* import NEW.sqlite .*s.sqlite --pool"
+    ):
         identity.settle(session, strange[2], strange[0].ids)
     session.close()
 
@@ -367,7 +372,7 @@ def test_a_session_keeps_any_names_or_none(tmp_path_factory, ids):
     session = Session(tmp_path_factory.mktemp("s") / "s.sqlite")
     session.acquire()
     identity.remember(session, identity.settle(session, Things({item: item for item in ids}), ids), ids)
-    assert identity.names_in(session) == (None if "\0" in "".join(ids) else ids)
+    assert names_in(session) == (None if "\0" in "".join(ids) else ids)
     session.close()
 
 
@@ -376,7 +381,7 @@ def test_names_that_an_earlier_version_cut_are_not_used(tmp_path):
     session.acquire()
     cut = base64.b85encode(zlib.compress(b"a\nb\nc")).decode()
     session.remark("about:me", json.dumps({"names": cut, "n": 2}))
-    assert identity.names_in(session) is None
+    assert names_in(session) is None
     session.close()
 
 
@@ -385,7 +390,7 @@ def test_what_a_session_remembers_of_its_items_may_be_damaged(tmp_path, told):
     session = Session(tmp_path / "s.sqlite")
     session.acquire()
     session.remark("about:me", told)
-    for look in (lambda: identity.names_in(session), lambda: identity.settle(session, Things({"a": "x"}), ["a"])):
+    for look in (lambda: names_in(session), lambda: identity.settle(session, Things({"a": "x"}), ["a"])):
         with pytest.raises(CorruptFileError, match=r"s\.sqlite is damaged .*session rescue"):
             look()
     session.close()
@@ -492,5 +497,5 @@ def test_a_session_about_other_items_is_refused_beside_a_pool_without_any(tmp_pa
     panel = Panel(Fixed(2, range(2)), Texts(["a", "b"]), tmp_path / "s.sqlite", page=12)
     panel.controller.handle([{"op": "set", "at": 0, "v": 1}])
     with pytest.raises(ValueError, match="not in the pool, which has no items"):
-        identity.check_names(panel.session, [])
+        check_names(panel.session, [])
     panel.close()

@@ -6,9 +6,10 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.import_labels import import_labels, take_back
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 IDS = ["a.png", "b.png", "c.png", "d.png"]
 
@@ -33,7 +34,7 @@ def test_labels_are_known_afterwards_and_count_once(session, tmp_path):
     again = import_labels(session, path, IDS)
     assert (again.new, again.same) == (0, 2)
     assert "2 were known already" in str(again)
-    assert [(e["kind"], e["item"]) for e in session.events()] == [("import", "a.png"), ("import", "b.png")]
+    assert [(e.kind, e.item) for e in session.events()] == [("import", "a.png"), ("import", "b.png")]
 
 
 def test_a_corrected_file_replaces_its_labels_but_no_answer_of_a_person(session, tmp_path):

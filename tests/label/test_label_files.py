@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.export import export
 from elsa_nb.label.label_files.reader import read_examples, read_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.option_names import by_command, by_examples, by_keyword, by_page, by_reading, told_by
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from elsa_nb import cli
 from elsa_nb.label import Panel, Texts, labels_command
-from elsa_nb.label.identity import note_names, remember, settle
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.identity import remember, settle
 from elsa_nb.label.import_labels import import_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.remembered_items import note_names
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.harvest import Harvest

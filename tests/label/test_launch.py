@@ -19,10 +19,12 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from elsa_nb import cli, own_folder
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import import_labels, jobs, launch, page_server
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.label_files.reader import read_examples, read_labels
+from elsa_nb.label.lease import LeaseLostError
 from elsa_nb.label.refusals import MARK, shown
-from elsa_nb.label.session import Answer, LeaseLostError, Session
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.oracle import Truth
 
@@ -372,7 +374,7 @@ def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(pla
         base.execute("UPDATE leases SET host = 'elsewhere', holder = 'x', seen = seen + 600")
     panel = jobs.open_panel(job(place, audit=True))
     assert not panel.controller.held
-    assert "open elsewhere" in panel.widget._standing()
+    assert "open elsewhere" in panel.widget._banner()
     panel.close()
     other.close()
 
@@ -380,8 +382,8 @@ def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(pla
 @pytest.mark.parametrize("ends", [KeyboardInterrupt, None])
 def test_after_the_page_all_answers_are_in_the_one_file(place, monkeypatch, ends):
     """A kernel that is ended leaves the last ones beside it, and a copy of the file lacked them."""
-    code = "import os; from elsa_nb.label.session import Answer, Session; s = Session('s.sqlite'); "
-    code += "s.record([Answer('cat-1.png', -2, 1)], 'answer'); os._exit(0)"
+    code = "import os; from elsa_nb.label.answers import Answer; from elsa_nb.label.session import Session; "
+    code += "s = Session('s.sqlite'); s.record([Answer('cat-1.png', -2, 1)], 'answer'); os._exit(0)"
     made = job(place)
 
     def serve(*arguments, **options):

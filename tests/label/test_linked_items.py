@@ -4,10 +4,11 @@ import os
 
 import pytest
 
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.export import export
 from elsa_nb.label.export_kinds import KINDS
 from elsa_nb.label.label_files.reader import read_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 ITEMS = [
     "ann/pic0.jpg",

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.summary import summarize_session
 
 IDS = [f"picture-{row:03d}.jpg" for row in range(48)]

@@ -10,9 +10,11 @@ import pytest
 from at_the_desk import answer_page
 
 from elsa_nb.label import identity, jobs
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.places import Places
 from elsa_nb.label.second_look import Doubter
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.search.contract import Batch, log_of
 
 MANY, NEW = 2000, 96
@@ -85,7 +87,7 @@ def test_opening_reads_each_label_a_few_times_and_turning_a_page_reads_none_agai
 
 
 def test_what_narrow_reads_return_is_what_is_in_the_answers(read):
-    session, place = read.session, identity.Places(IDS)
+    session, place = read.session, Places(IDS)
     session.acquire()
     session.write(
         [Answer(IDS[row], -2, row % 3 - 1, position=MANY + NEW - row, row=row) for row in range(MANY, MANY + 9)]
@@ -105,7 +107,7 @@ def test_what_narrow_reads_return_is_what_is_in_the_answers(read):
     assert session.current("item", kinds=("import",), label=1, since=after) == [(IDS[6],)]
     assert session.imported_since(after) == {IDS[6]: 1, IDS[7]: -2}
     assert session.events(since=after) == session.events()[-2:]
-    assert [e["item"] for e in session.events(shown=True)] == IDS[MANY : MANY + 9]
+    assert [e.item for e in session.events(shown=True)] == IDS[MANY : MANY + 9]
 
 
 @pytest.mark.parametrize("name", ["ends\0in nothing", "half a letter \udc80", "'quoted\" %_", "Ω"])

@@ -5,8 +5,9 @@ import pytest
 
 from elsa_nb.cli import main
 from elsa_nb.label import Texts, identity
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.import_labels import import_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 
 N = 60

@@ -10,12 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.label import Begin
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import LABELS, OPEN, PASSED
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.export import answer_rows
 from elsa_nb.label.identity import settle as settle_session
 from elsa_nb.label.label_files.reader import read_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED
 from elsa_nb.label.summary import summarize_session
 from elsa_nb.pool import Pool

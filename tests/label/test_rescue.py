@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from elsa_nb import cli
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS, IMPORTED
 from elsa_nb.search.oracle import Truth
 
@@ -130,7 +131,7 @@ def test_answers_that_are_only_in_the_log_beside_it_come_out(tmp_path):
     session.acquire()
     session.write([Answer("a", -2, 1, score=2.0, seconds=1.5)])
     session.write([Answer("a", 1, 0)])
-    (line,) = [event for event in session.events() if event["label"] == 1]
+    (line,) = [event for event in session.events() if event.label == 1]
     done = rescue(session.path, tmp_path / "out.sqlite")
     session.close()
     assert (done.lines, done.items, done.lost) == (2, 1, 0)
@@ -145,7 +146,7 @@ def test_a_panel_on_a_session_that_may_only_be_read_shows_it_and_says_so(whole, 
     before = whole.read_bytes()
     seen = panel(whole, "ann")
     assert seen.figures["labels"] == 72
-    assert "can only be read here" in seen.widget._standing()
+    assert "can only be read here" in seen.widget._banner()
     seen.close()
     assert whole.read_bytes() == before
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.label.cards import OPEN, PASSED
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.second_look import CONTRADICTED, ENOUGH, PAGE, WORTH, Doubts
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 WRONG = 0.1
@@ -88,9 +88,9 @@ def test_wrong_answers_are_offered_and_seen_blind_and_what_is_said_then_counts(m
     seen = ann.figures()["seen"]
     assert seen["said"] == f"Seen again: {len(page) - 1} answers, {changed} changed; 1 left as it was."
     assert seen["all"] == len(page) - 1
-    lines = [e for e in ann.session.events() if e["row"] == offer.rows[0]]
-    assert {before[ids[offer.rows[0]]], known[ids[offer.rows[0]]]} <= {e["label"] for e in lines}
-    assert all(e["annotator"] == "ann" and e["at"] for e in lines)
+    lines = [e for e in ann.session.events() if e.row == offer.rows[0]]
+    assert {before[ids[offer.rows[0]]], known[ids[offer.rows[0]]]} <= {e.label for e in lines}
+    assert all(e.annotator == "ann" and e.at for e in lines)
     assert not set(offer.rows) & set(getattr(offered(ann), "rows", ())), "each is asked once"
     figures = ann.figures()
     assert SEEN_AGAIN not in figures["components"]
@@ -110,7 +110,7 @@ def test_undo_brings_the_former_answers_back_and_then_the_page_goes(make_person,
     assert ann.handle([{"op": "undo"}])
     assert len(ann.asked) == rounds - 1
     assert len(ann.cards.labels) < len(labels)
-    assert not ann.cards.again
+    assert not ann.cards.earlier
 
 
 def offer_round(controller):
@@ -123,11 +123,11 @@ def test_a_page_that_is_half_answered_goes_on_where_it_stood(make_person, said, 
     page = look_again(ann)
     ann.handle([{"op": "set", "at": page[0], "v": 1}, {"op": "set", "at": page[1], "v": 0}])
     cards = ann.cards
-    before = (cards.labels, cards.rounds, cards.history, cards.again, cards.check, ann.session.known())
+    before = (cards.labels, cards.rounds, cards.history, cards.earlier, cards.check, ann.session.known())
     ann.close()
     ann = make_person()
     cards = ann.cards
-    assert (cards.labels, cards.rounds, cards.history, cards.again, cards.check, ann.session.known()) == before
+    assert (cards.labels, cards.rounds, cards.history, cards.earlier, cards.check, ann.session.known()) == before
     assert (ann.notice, ann.asked[-1].blind, cards.cursor) == ("", True, page[2])
     say(ann, page, small[1][ann.asked[-1].rows])
     answer_page(ann, said)

@@ -18,8 +18,10 @@ import pytest
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import session_file
-from elsa_nb.label.lease import STALE
-from elsa_nb.label.session import BEHIND, Answer, LeaseLostError, Session
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.lease import STALE, LeaseLostError
+from elsa_nb.label.session import BEHIND, Session
+from elsa_nb.label.stored import Asked, StoredRound
 
 KILLS = 200
 
@@ -90,8 +92,11 @@ def test_an_answer_keeps_all_it_came_with(session):
     session.write([Answer("a", -2, 1, position=3, row=7, round=2, component="NN", score=0.5, seconds=1.5)])
     (event,) = session.events()
     known = {"item": "a", "label": 1, "old": -2, "position": 3, "row": 7, "round": 2, "component": "NN", "score": 0.5}
-    assert event.items() >= (known | {"seconds": 1.5, "annotator": "ann", "code": "c0de", "kind": "answer"}).items()
-    assert before <= event["at"] <= time.time()
+    assert (
+        event._asdict().items()
+        >= (known | {"seconds": 1.5, "annotator": "ann", "code": "c0de", "kind": "answer"}).items()
+    )
+    assert before <= event.at <= time.time()
 
 
 def test_it_is_write_ahead_and_synchronous(session):
@@ -110,7 +115,7 @@ def test_the_last_word_counts_and_the_first_is_kept(session):
 
 def test_of_actions_written_at_once_each_is_an_answer_or_takes_one_back(session):
     session.write(*([Answer(item, -2, 1)] for item in "abc"), undone=[False, True])
-    assert [event["kind"] for event in session.events()] == ["answer", "undo", "answer"]
+    assert [event.kind for event in session.events()] == ["answer", "undo", "answer"]
 
 
 def test_an_action_is_written_whole_or_not_at_all(session):
@@ -294,7 +299,7 @@ def test_a_copy_of_the_one_file_is_never_a_page_behind(session, tmp_path):
     for n in range(30):
         session.write([Answer(f"item-{n}", -2, 1)])
         assert n + 1 - len(copied_alone(session, tmp_path / "copy")) < BEHIND
-    session.open_round(0, 0, {"number": 0, "rows": [], "components": [], "scores": [], "near": [], "known": []})
+    session.open_round(StoredRound(0, 0, Asked(0, [], [], [], [])))
     assert len(copied_alone(session, tmp_path / "copy")) == 30
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from elsa_nb import Pool, cli
 from elsa_nb.label import jobs, summary
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.identity import note_names
 from elsa_nb.label.import_labels import import_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.remembered_items import note_names
+from elsa_nb.label.session import Session
 from elsa_nb.label.summary import REASONS, summarize_session
 from elsa_nb.search.oracle import Truth
 
@@ -114,7 +115,7 @@ def test_people_seen_again_imported_and_gone(place):
     note_names(bob, [*"abcd"])
     bob.close()
     ann, other = read().work
-    assert (ann.annotator, ann.again, ann.changed, ann.opinions) == ("ann", 2, 1, 0)
+    assert (ann.annotator, ann.seen_again, ann.changed, ann.opinions) == ("ann", 2, 1, 0)
     assert ann.origins == {"like your finds": (2, 0), "near your finds": (1, 0), "an example, or imported": (2, 2)}
     assert ann.counts == "5 answers: 2 finds, 1 of them of an item that is gone, 1 unsure"
     assert ann.seconds == 3.0

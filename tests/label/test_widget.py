@@ -224,8 +224,8 @@ def test_nothing_of_a_closed_panel_stays(make_search, tmp_path, doors):
 
     def shown_and_closed():
         pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(60, 8)))
-        search, again = Search(pool, [0, 1], rng=0), (lambda: Search(pool, [0, 1], rng=0)) if doors else None
-        options = {"oracle": Truth(np.arange(60) < 9), "again": again}
+        search, make_search = Search(pool, [0, 1], rng=0), (lambda: Search(pool, [0, 1], rng=0)) if doors else None
+        options = {"oracle": Truth(np.arange(60) < 9), "make_search": make_search}
         panel = Panel(search, np.ones((60, 8, 8), np.uint8), tmp_path / "s.sqlite", **options)
         panel.play(pages=1)
         row = panel.controller.asked[0].rows[0]

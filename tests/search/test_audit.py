@@ -55,16 +55,16 @@ def test_the_risk_is_kept_in_a_large_pool(positives):
 @pytest.mark.parametrize("sight", [0.3, 0.5, 0.7, 0.9, 1.0])
 @pytest.mark.parametrize("positives", [1, 3, 12])
 def test_the_risk_is_kept_by_a_person_who_overlooks_some_at_whichever_page_it_is_read(sight, positives):
-    """Of 10 planted positives she sees some, of the real ones as many; without allowing for it the promise breaks."""
+    """Of 10 control items she sees some, of the real ones as many; without allowing for it the promise breaks."""
     n, pages, audits, rng = 300, 6, 400, np.random.default_rng(positives)
     false = without = 0
     for _ in range(audits):
         places = np.sort(rng.choice(n, positives, replace=False))
-        seen, planted = rng.random(positives) < sight, rng.random(10) < sight
+        seen, controls = rng.random(positives) < sight, rng.random(10) < sight
         bound = plain = n
         for page in range(1, pages + 1):
             labels, shown = n * page // pages, min(10, 3 * page)
-            hits, told = int((seen & (places < labels)).sum()), (int(planted[:shown].sum()), shown)
+            hits, told = int((seen & (places < labels)).sum()), (int(controls[:shown].sum()), shown)
             bound = min(bound, most_positives(n, labels, hits, spent_at(0.05, hits, told), told))
             plain = min(plain, most_positives(n, labels, hits, spent_at(0.05, hits)))
         false, without = false + (bound < positives), without + (plain < positives)
@@ -96,18 +96,18 @@ def test_ten_finds_all_seen_are_worth_more_than_a_bound_of_their_own():
 
 
 def test_known_finds_are_counted_bit_by_bit_only_where_the_audit_began_so():
-    audit = Audit(np.arange(500), found=40, rng=0, planted=(0, 0))
-    audit.update(np.zeros(len(audit.query(100)), int), planted=(0, 2))
+    audit = Audit(np.arange(500), found=40, rng=0, controls=(0, 0))
+    audit.update(np.zeros(len(audit.query(100)), int), controls=(0, 2))
     assert audit.missing_at_most == 500  # somebody who sees none says nothing about what is there
     for seen in (9, 10):
-        audit.update(np.zeros(len(audit.query(100)), int), planted=(seen, 10))
-    assert audit.planted == (19, 22)
+        audit.update(np.zeros(len(audit.query(100)), int), controls=(seen, 10))
+    assert audit.controls == (19, 22)
     assert audit.missing_at_most < 100
     alone = Audit(np.arange(500), found=40, rng=0)
     alone.query(10)
-    for wrong, sentence in (((1, 1), "unless the audit began with"), ((2, 1), r"planted = \(2, 1\)")):
+    for wrong, sentence in (((1, 1), "unless the audit began with"), ((2, 1), r"controls = \(2, 1\)")):
         with pytest.raises(ValueError, match=sentence):
-            alone.update(np.zeros(10, int), planted=wrong)
+            alone.update(np.zeros(10, int), controls=wrong)
     assert alone.labels == 0
 
 
@@ -231,10 +231,10 @@ def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
         ({"found": 0}, "found = 0; allowed: a whole number, 1 or more"),
         ({"confidence": "95 %"}, "confidence = .95 %.; allowed"),
         ({"confidence": 1.0}, "confidence = 1.0; allowed"),
-        ({"planted": (9, 8)}, r"planted = \(9, 8\)"),
-        ({"planted": 3}, "planted = 3; allowed"),
-        ({"planted": (True, True)}, r"planted = \(True, True\); allowed"),
-        ({"planted": (1.5, 2)}, r"planted = \(1.5, 2\); allowed"),
+        ({"controls": (9, 8)}, r"controls = \(9, 8\)"),
+        ({"controls": 3}, "controls = 3; allowed"),
+        ({"controls": (True, True)}, r"controls = \(True, True\); allowed"),
+        ({"controls": (1.5, 2)}, r"controls = \(1.5, 2\); allowed"),
         ({"rng": "x"}, "rng = 'x'"),
     ):
         with pytest.raises(ValueError, match=sentence):

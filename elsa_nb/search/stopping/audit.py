@@ -17,17 +17,18 @@ unlikely:
 Why it holds at every look: U falls below M at some look only if, for some h, at most h hits had been met by the
 earliest t at which the bound for h falls below M. That has probability at most alpha_h; the sum over h is alpha.
 
-A person overlooks some positives: each of the M is a hit only with a probability s. Known ones, planted among the
-rows, tell how many: of the first k, m were overlooked. Then M is bounded by what some s in [0, 1] leaves for it:
+A person overlooks some positives: each of the M is a hit only with a probability s. Control items, positives that are
+known already and are shown among the rows, tell how many: of the first k, m were overlooked. Then M is bounded by what
+some s in [0, 1] leaves for it:
 
     alpha_hm = alpha / ((h + 1) (h + 2) (m + 1) (m + 2))        sums to alpha over h, m = 0, 1, 2 ...
     u        = max {M : P(at most m of k overlooked; s) P(at most h hits; M, s) > alpha_hm for some s}
 
-This holds at every look for the same reason: which rows are planted, and so k, is fixed by the plan of the audit, so
-with the true M and s the product falls while h and m stay. If it is at most alpha_hm at the earliest of such looks, at
-most h hits and at most m overlooked ones had been met by then, which has that probability: the two are independent.
-What this measures are slips on positives such as the planted ones: it assumes that those still missing are seen as
-easily.
+This holds at every look for the same reason: which items are control items, and so k, is fixed by the plan of the
+audit, so with the true M and s the product falls while h and m stay. If it is at most alpha_hm at the earliest of such
+looks, at most h hits and at most m overlooked ones had been met by then, which has that probability: the two are
+independent. What this measures are slips on positives such as the control items: it assumes that those still missing
+are seen as easily.
 
 The largest product over s is found by a search in one dimension, since both factors are log-concave in s. The first is
 the distribution function of a beta variable. The second, F_h, has the derivative -(h + 1) P(h + 1 hits) / s, and
@@ -49,12 +50,13 @@ import scipy
 from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
 from elsa_nb.search.contract import POSITIVE, UNSURE, QueryError, check_labels
 
-_SURELY = 60.0  # exp(-60 / 2), about 1e-13, is a probability that no bound notices
-_NEVER = 1e-12  # and so is this
-_IMPOSSIBLE = 1e6  # minus the logarithm of nothing
+# Probabilities so small that no bound changes if they are taken for 0:
+_SURELY = 60.0  # minus twice the logarithm of one, which is exp(-60 / 2), about 1e-13
+_NEVER = 1e-12
+_IMPOSSIBLE = 1e6  # stands for minus the logarithm of 0
 _CLOSE = 1e-6  # to the best share that is seen: there the product is flat
 
-Planted = tuple[int, int]  # of known positives: how many were seen, how many shown
+Controls = tuple[int, int]  # of control items, which are known positives: how many were seen, how many shown
 
 
 class Audit:
@@ -68,9 +70,9 @@ class Audit:
     count as found; they change neither the order nor the bound on all positives among the rows. `doubtful` is how many
     items outside of `rows` have an answer that is unsure by now: each may be a missing positive.
 
-    A person overlooks some positives. With `planted` = (seen, shown), counted on known positives hidden among the rows,
-    the statements allow for it. Where they are shown bit by bit, begin with (0, 0) and add what came of them with
-    `update`. Without `planted` the statements hold for somebody who overlooks nothing.
+    A person overlooks some positives. With `controls` = (seen, shown), counted on known positives shown among the rows
+    (control items), the statements allow for it. Where they are shown bit by bit, begin with (0, 0) and add what came
+    of them with `update`. Without `controls` the statements hold for somebody who overlooks nothing.
 
     Raises ValueError for numbers that are out of range; `QueryError` when `query` and `update` are not called in turn.
     """
@@ -82,7 +84,7 @@ class Audit:
         *,
         rng: np.random.Generator | int | None,
         confidence: float = 0.95,
-        planted: Planted | None = None,
+        controls: Controls | None = None,
         found_since: Sequence[int] | np.ndarray = (),
         doubtful: int = 0,
     ):
@@ -93,7 +95,7 @@ class Audit:
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
         self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
-        self._risk, self.planted = _risk_of(confidence), planted if planted is None else check_planted(planted)
+        self._risk, self.controls = _risk_of(confidence), controls if controls is None else check_controls(controls)
         self._bound = len(rows)
         self.unsure = 0
         self._open: np.ndarray | None = None
@@ -114,33 +116,33 @@ class Audit:
         self._open = rows if len(rows) else None
         return self._open
 
-    def update(self, labels: Sequence[int] | np.ndarray, *, planted: Planted = (0, 0)) -> None:
+    def update(self, labels: Sequence[int] | np.ndarray, *, controls: Controls = (0, 0)) -> None:
         """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure, which may be missing.
 
-        `planted` counts the known positives that were hidden among these rows, as (seen, shown). Wrong labels and
-        counts raise ValueError and change nothing, and so does `planted` for an audit that was made without it.
+        `controls` counts the control items that were shown among these rows, as (seen, shown). Wrong labels and
+        counts raise ValueError and change nothing, and so does `controls` for an audit that was made without it.
         """
         if self._open is None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
         labels = check_labels(labels, len(self._open), self._open)
-        check_planted(planted)
-        if self.planted is not None:
-            self.planted = self.planted[0] + planted[0], self.planted[1] + planted[1]
-        elif planted != (0, 0):
-            raise ValueError(f"planted = {planted!r}; allowed: (0, 0), unless the audit began with planted=(0, 0)")
+        check_controls(controls)
+        if self.controls is not None:
+            self.controls = self.controls[0] + controls[0], self.controls[1] + controls[1]
+        elif controls != (0, 0):
+            raise ValueError(f"controls = {controls!r}; allowed: (0, 0), unless the audit began with controls=(0, 0)")
         self.labels += len(labels)
         self.hits += int((labels == POSITIVE).sum())
         self.unsure += int((labels == UNSURE).sum())
         self._open = None
         seen = self.hits + self.unsure
-        risk = spent_at(self._risk, seen, self.planted)
-        self._bound = min(self._bound, most_positives(len(self._order), self.labels, seen, risk, self.planted))
+        risk = spent_at(self._risk, seen, self.controls)
+        self._bound = min(self._bound, most_positives(len(self._order), self.labels, seen, risk, self.controls))
 
-    def at_best(self, planted: Planted = (0, 0)) -> "Audit":
-        """Return the audit as it would be with all rows labelled and no further find, after more `planted` ones."""
+    def at_best(self, controls: Controls = (0, 0)) -> "Audit":
+        """Return the audit as it would be with all rows labelled and no further find, after more `controls`."""
         last = copy.copy(self)
         last._open = self._order[self.labels :]
-        last.update(self._found_since[self.labels :].astype(np.int8), planted=planted)
+        last.update(self._found_since[self.labels :].astype(np.int8), controls=controls)
         return last
 
     @property
@@ -171,15 +173,15 @@ def labels_for(
     doubtful: int = 0,
     unsure: int = 0,
     confidence: float = 0.95,
-    planted: Planted | Callable[[int], Planted] | None = None,
+    controls: Controls | Callable[[int], Controls] | None = None,
 ) -> int:
     """Return how many of `rows` unlabelled rows an audit labels until it can say "at least `promise` is found".
 
     That is the cost if it meets `hits` further positives on the way; with 0 it is the least cost. The answer is all
     `rows` where nothing less suffices. `elsewhere` more of the rows were found in another way, and `doubtful` items
     beside the rows may be missing, both as in `Audit`; `unsure` of the labels so far were neither yes nor no. `promise`
-    is a share of the class, above 0 and below 1. `planted` is that of `Audit`, or a function that says it for a number
-    of labels, where more are shown on the way; planted ones are not among the labels counted here.
+    is a share of the class, above 0 and below 1. `controls` is that of `Audit`, or a function that says it for a number
+    of labels, where more are shown on the way; control items are not among the labels counted here.
 
     Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
     of nothing `found`: see `Audit`.
@@ -191,7 +193,7 @@ def labels_for(
     _check_within(hits=hits, rows=rows - elsewhere - unsure)
     check_share("promise", promise)
     risk = _risk_of(confidence)
-    counted = planted if callable(planted) else lambda labels: planted
+    counted = controls if callable(controls) else lambda labels: controls
     allowed = int((found + hits + elsewhere) / promise + 1e-9) - found - doubtful  # positives among the rows, at most
     if allowed >= rows:
         return 0
@@ -208,47 +210,47 @@ def labels_for(
     return high
 
 
-def spent_at(risk: float, hits: int, planted: Planted | None = None) -> float:
+def spent_at(risk: float, hits: int, controls: Controls | None = None) -> float:
     """Return the part of the `risk` that is spent on the statements made after `hits` hits, and so many overlooked."""
     spent = risk / ((hits + 1) * (hits + 2))
-    if planted is None:
+    if controls is None:
         return spent
-    seen, shown = check_planted(planted)
+    seen, shown = check_controls(controls)
     return spent / ((shown - seen + 1) * (shown - seen + 2))
 
 
-def most_positives(rows: int, labels: int, hits: int, risk: float, planted: Planted | None = None) -> int:
+def most_positives(rows: int, labels: int, hits: int, risk: float, controls: Controls | None = None) -> int:
     """Return the largest number of positives among `rows` for which `hits` or fewer in `labels` draws exceed `risk`.
 
-    With `planted`, they and the number of planted ones that were overlooked do so together, for some share of positives
-    that is seen. Raises ValueError for more `hits` than `labels`, or more `labels` than `rows`.
+    With `controls`, they and the number of control items that were overlooked do so together, for some share of
+    positives that is seen. Raises ValueError for more `hits` than `labels`, or more `labels` than `rows`.
     """
     _check_within(hits=hits, labels=labels, rows=rows)
-    return _most_positives(rows, labels, hits, risk, None if planted is None else tuple(check_planted(planted)))
+    return _most_positives(rows, labels, hits, risk, None if controls is None else tuple(check_controls(controls)))
 
 
 @lru_cache(4096)  # a correction computes all pages anew, and most of them are as they were
-def _most_positives(rows: int, labels: int, hits: int, risk: float, planted: Planted | None) -> int:
+def _most_positives(rows: int, labels: int, hits: int, risk: float, controls: Controls | None) -> int:
     low, high = hits, rows
-    if not may_be(rows, low, labels, hits, risk, planted):
+    if not may_be(rows, low, labels, hits, risk, controls):
         return hits  # possible only by rounding: this many were seen
     while low < high:
         middle = (low + high + 1) // 2
-        if may_be(rows, middle, labels, hits, risk, planted):
+        if may_be(rows, middle, labels, hits, risk, controls):
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def may_be(rows: int, positives: int, labels: int, hits: int, risk: float, planted: Planted | None = None) -> bool:
+def may_be(rows: int, positives: int, labels: int, hits: int, risk: float, controls: Controls | None = None) -> bool:
     """Whether so many `positives` among `rows` leave more than `risk` for what was seen: see the top of the module."""
-    if planted is None:
+    if controls is None:
         return few_hits(rows, positives, labels, hits) > risk
-    seen, shown = planted
+    seen, shown = controls
     if not seen:  # then she may see none at all
         return True
-    # Below `least` the planted ones alone leave too little, and of `enough` positives more than `hits` are seen.
+    # Below `least` the control items alone leave too little, and of `enough` positives more than `hits` are seen.
     least = float(scipy.special.betaincinv(seen, shown - seen + 1, risk))
     drawn, looked_at = _looked_at(rows, positives, labels, hits, max(least, _NEVER))
 
@@ -306,11 +308,11 @@ def _risk_of(confidence: float) -> float:
     return 1 - confidence
 
 
-def check_planted(planted: Planted) -> Planted:
-    """Return `planted`; raise ValueError unless it is (seen, shown), with at most as many seen as shown."""
-    pair = isinstance(planted, tuple | list) and len(planted) == 2
-    seen, shown = planted if pair else (0, -1)
+def check_controls(controls: Controls) -> Controls:
+    """Return `controls`; raise ValueError unless it is (seen, shown), with at most as many seen as shown."""
+    pair = isinstance(controls, tuple | list) and len(controls) == 2
+    seen, shown = controls if pair else (0, -1)
     whole = all(isinstance(count, Integral) and not isinstance(count, bool) for count in (seen, shown))
     if not whole or not 0 <= seen <= shown:
-        raise ValueError(f"planted = {planted!r}; allowed: (seen, shown), at most as many seen as shown")
+        raise ValueError(f"controls = {controls!r}; allowed: (seen, shown), at most as many seen as shown")
     return seen, shown

@@ -3,7 +3,8 @@
 import pytest
 from four_answers import LABELS
 
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.session import Session
 
 
 @pytest.fixture

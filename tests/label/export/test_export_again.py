@@ -5,7 +5,8 @@ import pytest
 from elsa_nb import store, written_files
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import export
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.session import Session
 
 
 def test_an_export_replaces_no_answers_and_no_folder(session, tmp_path):

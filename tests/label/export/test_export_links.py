@@ -9,8 +9,9 @@ from ipywidgets import HTML
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Files, Fixed, Panel, export, link_folder
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.items import RefusedError
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 
 def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder):

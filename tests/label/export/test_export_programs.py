@@ -8,9 +8,10 @@ from four_answers import LABELS
 from pycocotools.coco import COCO
 
 from elsa_nb.label import export
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.export_kinds import WORDS
 from elsa_nb.label.import_labels import import_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 
 def read_by_pycocotools(path):

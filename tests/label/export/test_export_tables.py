@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 from four_answers import LABELS
 
 from elsa_nb.label import export
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.export_kinds import WORDS
-from elsa_nb.label.identity import note_names
 from elsa_nb.label.import_labels import import_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.remembered_items import note_names
+from elsa_nb.label.session import Session
 
 
 def test_csv_and_parquet_hold_the_same(session):

@@ -8,9 +8,10 @@ from four_answers import LABELS
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Files, Fixed, Panel, export
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.export_kinds import KINDS, kind_of
 from elsa_nb.label.import_labels import import_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS
 
 
