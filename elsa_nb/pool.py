@@ -250,7 +250,7 @@ class PoolWriter:
         self.name, self.space, self.recipe = name, space, recipe
         self.provenance, self._resume = pool_entries(provenance, name, space, recipe), resume
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
-        self._beside = self.folder / ".ids.npy.part", self.folder / ".pool.json.part"
+        self._beside: tuple[Path, ...] = self.folder / ".ids.npy.part", self.folder / ".pool.json.part"
         self.widths, self._header = check_widths(widths, int(d)), npy_header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
         try:
@@ -335,11 +335,12 @@ class PoolWriter:
     def _let_go(self) -> None:
         """Let others write; remove first what is not to be resumed, such as a pool for which the disk has no room."""
         try:
-            if not self._resume and self._part.exists():  # else it is in its place, and a new writer can finish it
-                for file in (self._part, *self._beside, self._journal_path):
-                    file.unlink(missing_ok=True)
+            # A new writer makes ids and card again. Vectors that are in their place it can finish.
+            rest = (self._part, self._journal_path) if not self._resume and self._part.exists() else ()
+            for file in (*self._beside, *rest):
+                file.unlink(missing_ok=True)
         finally:
-            self._resume = True  # what is there from now on may be another writer's
+            self._resume, self._beside = True, ()  # what is there from now on may be another writer's
             if self._own_lock is not None:
                 self._own_lock.release()
 
