@@ -333,9 +333,8 @@ class PoolWriter:
             pass
 
     def _let_go(self) -> None:
-        """Let others write; remove first what is not to be resumed, such as a pool for which the disk has no room."""
+        """Let others write; remove first what is not to be resumed, such as ids and a card that a new writer makes."""
         try:
-            # A new writer makes ids and card again. Vectors that are in their place it can finish.
             rest = (self._part, self._journal_path) if not self._resume and self._part.exists() else ()
             for file in (*self._beside, *rest):
                 file.unlink(missing_ok=True)
