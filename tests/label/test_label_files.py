@@ -179,8 +179,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_no_bytes_make_it_raise_anything_but_a_sentence(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "bytes.csv"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"bytes\.csv: "):
-        read_labels(path, IDS)
+    try:
+        assert read_labels(path, IDS).given  # "1|j" is a table: a yes about cats/1.jpg, without its ending
+    except ValueError as error:
+        assert "bytes.csv: " in str(error)
 
 
 # What each kind of file heeds of the options that say how it is read: anything else is refused.
