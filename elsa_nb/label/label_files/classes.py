@@ -33,19 +33,27 @@ def read_classes(
     path, names = Path(path), Names(ids)
     try:
         reading = best_reading(path, names, item, label, encoding)
+        meant = rows_meant(reading, names)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
     rows, unmatched = defaultdict(set), []
-    for line, row, given in zip(reading.lines, rows_meant(reading, names), taken_apart(reading), strict=True):
+    said: dict[int, dict[str | None, set[str]]] = defaultdict(dict)
+    for line, row, given in zip(reading.lines, meant, taken_apart(reading), strict=True):
         if not isinstance(row, int):
             unmatched.append(line.name)
             continue
         for each in given:
             if not says_nothing(each):
                 rows[_name(each)].add(row)
+                said[row].setdefault(line.annotator, set()).add(word_of(each))
     if not rows:
         raise ValueError(_without_classes(path, reading, unmatched, ids))
     notes = [f"labels were read as {reading.kind}", *reading.notes]
+    if disputed := sum(len(set(map(frozenset, each.values()))) > 1 for each in said.values()):
+        notes.append(
+            f"its annotators give {count_of(disputed, 'item', 'items')} different classes, and each of these counts as "
+            "all that anyone called it; to compare with one person's labels, leave out the lines of the others"
+        )
     spelt: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows):
         spelt[word_of(name)].append(name)

@@ -9,6 +9,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
 from elsa_nb.label.label_files.lines import Line, Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.label_files.row_order import check_order
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.option_names import option_told
@@ -79,6 +80,7 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         _row_numbers(table, names)  # says why these are no items
     if in_order:
         table, what = _one_row_each(table, what, len(names.ids))
+        check_order(table, what, names, ITEM)
     elif which is None:
         return _without_header(table, names)
     for index in {which, what} - {None}:

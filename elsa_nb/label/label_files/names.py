@@ -2,7 +2,8 @@
 
 A name fits an id if one of the two is the ending of the other, part by part: `/media/ann/cats/1.jpg`, `cats\\1.jpg`
 and `1.jpg` all fit `cats/1.jpg`, and `dogs/1.jpg` does not. Only a unique fit counts. Spellings are tried from the
-strictest to the loosest; the first that fits decides.
+strictest to the loosest; the first that fits decides. All this holds for ids that look like files (`id_kinds`). Other
+ids are found by what is the same text, or the same whole number; a path without an ending also by a longer path.
 """
 
 import re
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from elsa_nb.formulas import meant
+from elsa_nb.label.label_files.id_kinds import kind_of
 from elsa_nb.pictures.opening import escaped
 
 Parts = tuple[str, ...]
@@ -42,17 +44,24 @@ class Names:
                 return self._rows[spelling]
         for of_name, of_id in _SPELLINGS:
             parts = of_name(name)
-            found = self._fitting(parts, of_id) if parts else []
+            found = self._fitting(name, parts, of_id) if parts else []
             if len(found) == 1:
                 return found[0]
             if found:
                 two = " and ".join(repr(self.ids[row]) for row in found[:2])
                 more = " and so on" if len(found) > 2 else ""
                 return f"fits {len(found)} items: {two}{more}; write the one that is meant by the name it has here"
-        if end := _plain(name)[-1:]:
-            other = next((row for row in self._near(end, _plain) if _plain(self.ids[row])[-1:] == end), None)
-            if other is not None:
-                return f"that name is here only in another folder: {self.ids[other]!r}"
+        return self._why_none(name)
+
+    def _why_none(self, name: str) -> str:
+        """Say why a name means no item, and which is the nearest."""
+        folded = _text(name).casefold()
+        for row in self._near(end, _plain) if (end := _plain(name)[-1:]) else ():
+            item = self.ids[row]
+            if kind_of(item) != "text" and _plain(item)[-1:] == end:
+                return f"that name is here only in another folder: {item!r}"
+            if _text(item).casefold() == folded:
+                return f"that name is here only in another letter case: {item!r}"
         return "no such item"
 
     def above(self, name: str, row: int) -> str | None:
@@ -70,19 +79,33 @@ class Names:
         return "/".join(parts[: max(0, len(parts) - len(own))])
 
     def differs(self, name: str, row: int) -> str:
-        """Return in what a name differs from the item `row` that it means, "letter case" or "form of accents"; else "".
+        """Return in what a name differs from the item `row` that it means: "letter case", "file ending", ...; else "".
 
         What leads to the folder of the items does not count, nor does the encoding of a web address.
         """
         if name == self.ids[row]:
             return ""
-        name, own = escaped(name).strip().replace("\\", "/"), _exact(self.ids[row].replace("\\", "/"))
-        ways = [_exact(way) for way in (name, name.partition("?")[0], unquote(name))]
+        name, item = escaped(name).strip().replace("\\", "/"), self.ids[row].replace("\\", "/")
+        path, asked = _address(name)
+        own, ways = _exact(item), [_exact(name), _exact(unquote(name)), *([] if asked else [_exact(path)])]
         for what, form in (("", tuple), ("form of accents", _composed), ("letter case", _folded)):
-            for way in ways:
-                if any(_ends_alike(form(way), form(item)) for item in (own, _without_ending(own))):
-                    return what
-        return ""
+            if any(_ends_alike(form(way), form(own)) for way in ways):
+                return what
+        if _number(name) == _number(item) != ():
+            return "way to write a number"
+        if asked and _ends_alike(_folded(_exact(path)), _folded(own)):
+            return "query of the web address"
+        if any(_ends_alike(_folded(way), _folded(_without_ending(own))) for way in (*ways, _exact(path))):
+            return "file ending"
+        return "form that Label Studio gives to uploaded files" if _uploaded(name) else ""
+
+    def counted_from_one(self, given: Iterable[str]) -> bool:
+        """Whether the ids are the row numbers 0 to n - 1, and the names given are numbers from 1 to n."""
+        n = len(self.ids)
+        if n < 2 or self.ids[-1] != str(n - 1) or self.ids != [*map(str, range(n))]:
+            return False
+        numbers = {number[0] if (number := _number(name)) else "" for name in given}
+        return str(n) in numbers and numbers <= {*map(str, range(1, n + 1))}
 
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:
@@ -103,13 +126,20 @@ class Names:
             )
         return self._ends[family].near(parts)
 
-    def _fitting(self, parts: Parts, of_id: Callable[[str], Parts]) -> list[int]:
-        near = [(of_id(self.ids[row]), row) for row in self._near(parts, of_id)]
+    def _fitting(self, name: str, parts: Parts, of_id: Callable[[str], Parts]) -> list[int]:
+        near = [(of_id(self.ids[row]), row) for row in self._near(parts, of_id) if self._may_fit(name, row, of_id)]
         shorter = [(len(own), row) for own, row in near if own == parts[-len(own) :]]
         if shorter:  # the path leads to the folder and into it: the longest id is the file itself
             longest = max(length for length, _ in shorter)
             return [row for length, row in shorter if length == longest]
-        return [row for own, row in near if own[-len(parts) :] == parts]
+        return [row for own, row in near if own[-len(parts) :] == parts and kind_of(self.ids[row]) == "file"]
+
+    def _may_fit(self, name: str, row: int, of_id: Callable[[str], Parts]) -> bool:
+        """Whether the id of a row is of a kind that may be read as `of_id` does, or is the same text anyway."""
+        kind = kind_of(self.ids[row])
+        if kind == "file" or of_id is _number:
+            return True
+        return _text(name) == _text(self.ids[row]) or (kind == "path" and of_id in (_exact, _plain))
 
 
 class _Ends:
@@ -142,6 +172,11 @@ def _is_ordinary(item: str) -> bool:
     return item.isascii() and item == item.strip() and not odd
 
 
+def _text(name: str) -> str:
+    """Return what two ways to write one text have in common: no spaces around it, one form of accents."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
 def _exact(name: str) -> Parts:
     """Split a path and change nothing in its parts: two files may differ in a space or in the form of an accent."""
     return tuple(part for part in name.split("/") if part not in ("", "."))
@@ -156,12 +191,28 @@ def _plain(name: str) -> Parts:
 
 def _unquoted(name: str) -> Parts:
     """Split a web address: %20 is a space, and for Label Studio's local files `?d=` names the file."""
-    address = urlsplit(name.strip()) if "?" in name or "://" in name else None
-    if address is not None:
-        name = unquote(address.path)
-        if name.rstrip("/").endswith("local-files"):
-            name = parse_qs(address.query).get("d", [name])[0]
-    return _plain(unquote(name))
+    return _plain(unquote(_address(name)[0]))
+
+
+def _address(name: str) -> tuple[str, bool]:
+    """Return the path in a web address, and whether a query was left out.
+
+    A query that comes after the name of a file says how to send it: 1.jpg?size=large. Any other is part of the name.
+    """
+    name = name.strip()
+    if "?" not in name and "://" not in name:
+        return name, False
+    address = urlsplit(name)
+    path = unquote(address.path)
+    if path.rstrip("/").endswith("local-files"):
+        return parse_qs(address.query).get("d", [name])[0], False
+    asked = bool(address.query or address.fragment)
+    return (path, asked) if not asked or kind_of(path) == "file" else (name, False)
+
+
+def _of_item(item: str) -> Parts:
+    """Split an id as `_unquoted` does a name, but leave nothing out: its query may be what tells two ids apart."""
+    return _plain(unquote(item)) if _address(item)[1] else _unquoted(item)
 
 
 def _uploaded(name: str) -> Parts:
@@ -194,6 +245,10 @@ def _caseless(name: str) -> Parts:
     return tuple(part.casefold() for part in _unquoted(name))
 
 
+def _caseless_item(item: str) -> Parts:
+    return tuple(part.casefold() for part in _of_item(item))
+
+
 def _number(name: str) -> Parts:
     """Read a whole number: spreadsheets turn 007 into 7, and pandas into 7.0."""
     number = re.fullmatch(r"\s*(\d+)(?:[.,]0*)?\s*", name)
@@ -209,7 +264,7 @@ def _exact_stem(name: str) -> Parts:
 
 
 def _stem(name: str) -> Parts:
-    return _without_ending(_unquoted(name))
+    return _without_ending(_of_item(name))
 
 
 def _without_ending(parts: Parts) -> Parts:
@@ -222,7 +277,7 @@ _SPELLINGS: tuple[tuple[Callable[[str], Parts], Callable[[str], Parts]], ...] = 
     (_plain, _plain),
     (_unquoted, _plain),
     (_uploaded, _safe),
-    (_caseless, _caseless),
+    (_caseless, _caseless_item),
     (_number, _number),
     (_exact, _exact_stem),
     # Without endings: FiftyOne and YOLO leave them out. A name that has another ending is another file.
@@ -230,7 +285,7 @@ _SPELLINGS: tuple[tuple[Callable[[str], Parts], Callable[[str], Parts]], ...] = 
 )
 # Those of a family take most ids apart alike, but for letter case: what ends alike is looked up once for all of them.
 _FAMILIES: tuple[tuple[Callable[[str], Parts], ...], ...] = (
-    (_exact, _plain, _caseless),
+    (_exact, _plain, _caseless_item),
     (_exact_stem, _stem),
     (_safe,),
     (_number,),

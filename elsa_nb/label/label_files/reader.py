@@ -209,9 +209,8 @@ def _joined(
     if not given:
         lines = count_of(empty, "line", "lines")
         raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
-    notes = [*reading.notes, *_written_otherwise(reading, rows, names)]
     contents = {row: digest for name, digest in reading.contents.items() if isinstance(row := names.find(name), int)}
-    return LabelFile(path, reading.kind, given, empty, unmatched, notes, contents)
+    return LabelFile(path, reading.kind, given, empty, unmatched, reading.notes, contents)
 
 
 def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names) -> list[str]:
@@ -228,6 +227,23 @@ def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names
 
 
 def rows_meant(reading: Reading, names: Names) -> list[int | str]:
+    """Return the row that each line means, or why it means none; say in notes which names are spelt in another way.
+
+    Raises ValueError where the file counts from 1 what the pool counts from 0.
+    """
+    if names.counted_from_one(line.name for line in reading.lines):
+        n, in_order = len(names.ids), f"; or, where its lines are in the pool's order: {option_told('item', 'row')}"
+        raise ValueError(
+            f"its items are numbers from 1 to {n}, and those of the pool are row numbers from 0 to {n - 1}: where it "
+            f"counts from 1, each label would go to the item after the right one. Subtract 1 from each of its numbers"
+            f"{in_order if 'item' in reading.heeded else ''}; where it counts from 0, leave out what it says of {n}"
+        )
+    rows = _in_one_folder(reading, names)
+    reading.notes += _written_otherwise(reading, rows, names)
+    return rows
+
+
+def _in_one_folder(reading: Reading, names: Names) -> list[int | str]:
     """Return the row that each line means, or why it means none.
 
     Where most names begin at the folder of the pool, one that begins above it ("dogs/1.jpg" for 1.jpg) is a file of

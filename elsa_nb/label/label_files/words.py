@@ -109,6 +109,8 @@ def labels_of(
                 f"true, false{recoded if not str(line.label).isascii() else ''}"
             )
         labels.append(found.pop() if found else None)
+    if remark := _counted(said, labels, wanted, reading):
+        reading.notes.append(remark)
     for word in sorted(passed):
         reading.notes.append(f"{word!r} was read as no label; to make it a negative: {option_told('negative', word)}")
     return labels
@@ -163,9 +165,37 @@ def _chosen(words: set[str], wanted: dict[int, set[str]], line: Line, reading: R
             return label
     if not words - _EMPTY:
         return None
+    if not wanted[NEGATIVE] and words - _EMPTY <= _unsure_words(reading):
+        return UNSURE
     if wanted[NEGATIVE]:
         raise ValueError(f"{line.where}: the label {_shown(line.label)} was not named; {_listed(reading)}")
-    return UNSURE if words == {"unsure"} else NEGATIVE
+    return NEGATIVE
+
+
+def _unsure_words(reading: Reading) -> set[str]:
+    """Return the words that say that nobody knows; where words are names of classes, only our own is none."""
+    return {word for word, label in (_OURS if reading.classes else _ANSWERS).items() if label == UNSURE}
+
+
+def _counted(said: list[set[str]], labels: list[int | None], wanted: dict[int, set[str]], reading: Reading) -> str:
+    """Return a remark on words that were counted as unsure although nobody named them; "" for none."""
+    words = Counter(
+        word
+        for words, label in zip(said, labels, strict=True)
+        for word in words - _EMPTY - {"unsure"}
+        if label == UNSURE and not words & wanted[UNSURE]
+    )
+    if not words:
+        return ""
+    unsure = ", ".join(f"{word!r} ({n})" for word, n in words.most_common())
+    if wanted[POSITIVE]:
+        others = "was counted as unsure, and what is neither that nor positive as negative"
+    elif "-1" in words and NEGATIVE not in labels:
+        others = "was read as unsure, and nothing as negative"
+    else:
+        return ""
+    cure = f"{option_told('positive', min(wanted[POSITIVE] or {'1'}))} and {option_told('negative', min(words))}"
+    return f"{unsure} {others}; if it means negative: {cure}, and name all other negatives likewise"
 
 
 def _pair(words: set[str]) -> dict[str, int]:

@@ -1,0 +1,72 @@
+"""Ids that are not files mean nothing but themselves: no ending, path or query is taken off them, no case is changed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.label_files.reader import read_labels
+
+_DIGITS = st.integers(0, 30).map(str)
+SHAPES = {
+    "numbers": st.tuples(_DIGITS, st.sampled_from(["", ".25", ".5", ".75"])).map("".join),
+    "versions": st.tuples(st.sampled_from(["python", "numpy"]), _DIGITS, st.sampled_from(["", ".1", ".2.3"])).map(
+        lambda parts: f"{parts[0]}-{parts[1]}{parts[2]}"
+    ),
+    "addresses": st.tuples(
+        st.sampled_from(["https://shop.org/", "http://shop.org/en/", "shop.org/"]),
+        st.sampled_from(["list", "List", "view.jpg", "a#b", ""]),
+        st.sampled_from(["", "?page=1", "?page=2", "?img=1.jpg", "?img=2.jpg"]),
+    ).map("".join),
+    "molecules": st.text("Cc=/\\()O.1l", min_size=1, max_size=8),
+    "odd files": st.text("a?.#=%2", max_size=5).map("{}.jpg".format),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(data=st.data())
+def test_a_label_never_lands_on_another_thing_of_the_same_shape(shape, data):
+    """An address of a picture may lead through folders, and ask for a size: that is the picture, and it is told."""
+    pool = data.draw(st.lists(SHAPES[shape], min_size=1, max_size=6, unique=True))
+    name = data.draw(SHAPES[shape])
+    names = Names(pool)
+    if isinstance(row := names.find(name), int) and name.strip() != pool[row].strip():
+        assert ".jpg" in pool[row], (name, pool[row])
+        assert "?" not in pool[row] or pool[row] in name, (name, pool[row])
+        assert name.partition("?")[0].endswith(pool[row].partition("?")[0]) or names.differs(name, row)
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "what"),
+    [
+        ("cats/1.jpg", "cats/1", "file ending"),
+        ("cats/1.jpg", "https://a.org/cats/1.jpg?w=3", "query of the web address"),
+        ("my cat.jpg", "0a1b2c3d-my_cat.jpg", "form that Label Studio gives to uploaded files"),
+        ("007", "7", "way to write a number"),
+    ],
+)
+def test_each_loose_fit_is_counted_and_told(tmp_path, item, name, what):
+    (path := tmp_path / "labels.csv").write_text(f"id,label\n{name},1\nother.jpg,0\n")
+    said = str(read_labels(path, [item, "other.jpg"]))
+    assert f"1 name differs from the items in nothing but the {what}" in said
+    assert f"(line 2: {name!r} for {item!r})" in said
+
+
+def test_letter_case_tells_molecules_apart_and_the_reason_says_so():
+    assert Names(["C1CCCCC1"]).find("c1ccccc1") == "that name is here only in another letter case: 'C1CCCCC1'"
+
+
+@pytest.mark.parametrize("name", ["https://doi.org/10.1000/abc", "doi.org\\10.1000\\abc", " 10.1000/abc"])
+def test_a_path_without_an_ending_is_found_by_a_longer_one(name):
+    assert Names(["10.1000/abc", "x"]).find(name) == 0
+
+
+def test_numbers_from_1_are_not_row_numbers_from_0(tmp_path):
+    ids = [str(i) for i in range(20)]
+    path = tmp_path / "labels.csv"
+    path.write_text("id,label\n" + "".join(f"{i},{i % 2}\n" for i in range(1, 21)))
+    with pytest.raises(ValueError, match=r"numbers from 1 to 20, .* row numbers from 0 to 19.*Subtract 1.*item='row'"):
+        read_labels(path, ids)
+    assert read_labels(path, ids, item="row").agreed() == {i: (i + 1) % 2 for i in range(20)}
+    path.write_text("id,label\n" + "".join(f"{i},{i % 2}\n" for i in range(1, 20)))
+    assert read_labels(path, ids).agreed() == {i: i % 2 for i in range(1, 20)}

@@ -1,0 +1,32 @@
+"""Rows are taken in the order of the pool only where no column says that they are in another."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elsa_nb.label.label_files.reader import read_labels
+
+
+@given(st.permutations(range(5)), st.sampled_from(["id", "index", "", "whatever", "number"]), st.booleans())
+def test_rows_are_not_taken_in_order_where_a_column_says_another(tmp_path_factory, order, column, numbered):
+    ids = [str(i) if numbered else f"x{i}" for i in range(5)]
+    path = tmp_path_factory.getbasetemp() / "order.csv"
+    path.write_text(f"{column},label\n" + "".join(f"{ids[i]},{i % 2}\n" for i in order))
+    if order == [*range(5)] or (numbered and column == "whatever"):  # numbers that may count something else
+        assert read_labels(path, ids, item="row", label="label").agreed() == {r: i % 2 for r, i in enumerate(order)}
+    else:
+        with pytest.raises(ValueError, match=r"not in the pool's order: its column .* would stand"):
+            read_labels(path, ids, item="row", label="label")
+
+
+def test_ids_in_the_order_of_the_pool_are_no_other_order(tmp_path):
+    (path := tmp_path / "labels.csv").write_text("id,label\n2,1\n0,0\n1,0\n")
+    assert read_labels(path, ["2", "0", "1"], item="row").agreed() == {0: 1, 1: 0, 2: 0}
+
+
+def test_a_saved_index_tells_that_rows_were_shuffled(tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"label": [0, 1, 0, 1]}, index=[2, 0, 3, 1])
+    frame.to_parquet(path := tmp_path / "labels.parquet")
+    with pytest.raises(ValueError, match="'__index_level_0__' has '2'.*sort its rows by it"):
+        read_labels(path, list("abcd"), item="row")
