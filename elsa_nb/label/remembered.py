@@ -66,16 +66,6 @@ class About:
         return self.n == len(ids) and list(ids) != numbers and self.ids == names_digest(numbers)
 
 
-def about_in(stored: str) -> dict[str, Any]:
-    """Return `About.from_json` as a dictionary, for readers of label files; ValueError as there."""
-    return vars(About.from_json(stored))
-
-
-def numbered_before(about: dict[str, Any], ids: Sequence[str]) -> bool:
-    """Return `About.numbered_before` of what `about_in` returned."""
-    return About(**about).numbered_before(ids)
-
-
 def content_digest(items: Any, row: int) -> str | None:
     """Return a digest of what is behind an item; None where the items cannot say, or it is not there."""
     return items.digest(row) if hasattr(items, "digest") else None

@@ -385,6 +385,20 @@ def test_what_is_said_of_a_find_shown_again_measures_the_person_and_changes_no_a
     audit.close()
 
 
+def test_a_file_that_calls_the_control_items_finds_does_not_say_that_the_person_saw_them(place):
+    _, audit = opened(place, audit=True)
+    answer_pages(audit, 2, np.zeros(300, bool))  # all of them are overlooked
+    closed = [NAMES[row] for asked in audit.controller.asked[:2] for row in asked.rows]
+    labels, said = list(audit.controller.cards.labels), audit.figures["statement"]
+    with Session(place / "s-audit.sqlite") as session:
+        session.record([Answer(name, OPEN, 1) for name in closed if name in KNOWN], session_file.IMPORTED)
+    _, audit = opened(place, audit=True)
+    assert KNOWN & set(closed)
+    assert audit.controller.cards.labels == labels
+    assert audit.figures["statement"] == said
+    audit.close()
+
+
 def test_a_find_that_is_none_any_more_measures_nothing(place):
     _, audit = opened(place, audit=True)
     answer_pages(audit, 9)

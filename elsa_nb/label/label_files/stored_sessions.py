@@ -2,13 +2,12 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.present_answer import ANSWERS
-from elsa_nb.label.remembered import about_in, numbered_before, unpacked_names
+from elsa_nb.label.remembered import About, unpacked_names
 from elsa_nb.label.session_file import check_values, read_whole
 from elsa_nb.option_names import option_told
 
@@ -35,9 +34,9 @@ def read(path: Path, shown_as: Path, names: Names, item: str | None) -> Reading:
         raise ValueError(f"it is a database, but not a session file ({' '.join(str(error).split())})") from None
     finally:
         base.close()
-    abouts = [about_in(about) for (about,) in stored]
-    contents = {name: digest for about in abouts for name, digest in about["contents"].items()}
-    if item is None and any(numbered_before(about, names.ids) for about in abouts):
+    abouts = [About.from_json(about) for (about,) in stored]
+    contents = {name: digest for about in abouts for name, digest in about.contents.items()}
+    if item is None and any(about.numbered_before(names.ids) for about in abouts):
         raise ValueError(
             f"its items had row numbers for names, and {names.ids[0]!r} is the name of row 0 here: "
             f"{option_told('item', 'row')} takes the answers by row, which is right where the rows are in the same "
@@ -56,11 +55,11 @@ def read(path: Path, shown_as: Path, names: Names, item: str | None) -> Reading:
     return Reading(lines, SESSION_KIND, notes=notes, heeded=frozenset({"item"}), contents=contents)
 
 
-def _names_by_row(abouts: list[dict[str, Any]], names: Names) -> dict[str, str]:
+def _names_by_row(abouts: list[About], names: Names) -> dict[str, str]:
     """Return {name in the session: name here} of items in the same row; ValueError where rows cannot be compared."""
-    told = {about["names"] for about in abouts if about["names"] is not None and about["n"] == len(names.ids)}
+    told = {about.names for about in abouts if about.names is not None and about.n == len(names.ids)}
     if len(told) != 1 or len(before := unpacked_names(told.pop())) != len(names.ids):
-        sizes = sorted({about["n"] for about in abouts})
+        sizes = sorted({about.n for about in abouts})
         what = f"{', '.join(f'{n:,}' for n in sizes)} items, and {len(names.ids):,} are here" if sizes else "no items"
         raise ValueError(f"it does not say which row each item had: it remembers {what}")
     return dict(zip(before, names.ids, strict=True))
