@@ -130,6 +130,9 @@ def _columns(values: dict[str, Any]) -> Any:
     """Return columns as a table of pyarrow; columns of mixed values that are not vectors hold text."""
     import pyarrow as pa
 
+    lengths = {name: len(column) for name, column in values.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"its columns are of different lengths: {lengths}; store those that belong together")
     columns = {}
     for name, column in values.items():
         try:

@@ -229,6 +229,11 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("boxes.npz", lambda p: np.savez(p, x=np.array([[1], [2, 3]], object)), "hold Python objects"),
         ("fields.npy", lambda p: np.save(p, np.zeros(3, [("a", "f4"), ("b", "f4")])), "its fields are a, b"),
         ("hnsw.index", lambda p: faiss.write_index(faiss.index_factory(4, "HNSW8"), str(p)), "flat one"),
+        (
+            "uneven.json",
+            lambda p: p.write_text('{"id": ["a", "b"], "vector": [[1, 2]]}'),
+            "columns are of different lengths: {'id': 2, 'vector': 1}",
+        ),
         ("ragged.json", lambda p: p.write_text("[[1, 2], [3]]"), "row 1 has 1 values"),
         ("twice.json", lambda p: p.write_text('{"a": [1], "a": [2]}'), r"gives 'a' twice.*\[1\].* and .*\[2\]"),
         ("one.json", lambda p: p.write_text('{"a": {"b": [1]}}'), "neither a list of vectors or of records"),

@@ -1,4 +1,4 @@
-"""Ids that are not files mean nothing but themselves: no ending, path or query is taken off them, no case is changed."""
+"""Ids that are no files mean nothing but themselves: no ending, path or query is taken off, no case is changed."""
 
 import pytest
 from hypothesis import given

@@ -34,6 +34,13 @@ def test_an_array_has_a_label_an_item_in_their_order(read, labels):
         assert read(as_file(**arrays), ids=[f"{i}.jpg" for i in ids], label="y").given == wanted
 
 
+@pytest.mark.parametrize("name", ["y", "outcome"])
+def test_the_one_array_beside_the_names_is_the_labels(read, name):
+    ids = ["a.jpg", "b.jpg", "c.jpg"]
+    arrays = {"X": np.ones((3, 4)), "ids": np.array(ids[::-1]), name: np.array([1, 1, 0])}
+    assert read(as_file(**arrays), ids=ids).given == {None: {0: 0, 1: 1, 2: 1}}
+
+
 def test_of_an_array_nothing_is_no_label(read):
     assert read(as_file(np.array([1, np.nan, 0])), ids=["a", "b", "c"]).given == {None: {0: 1, 2: 0}}
 
@@ -47,7 +54,7 @@ def test_of_an_array_nothing_is_no_label(read):
             as_file(X=np.ones((3, 4))),
             r"none of its arrays has one label per item, \(n,\): 'X', an array of shape \(3, 4\)",
         ),
-        (as_file(np.array(["a", None, 1], object)), "an array of object"),
+        (as_file(np.array(["a", None, 1], object)), r"an array of object.*as text: astype\(str\)"),
         (
             as_file(labels=np.array([1, 0, 1]), of=np.array(["b", "a", "c"], object)),
             r"holds 'of', an array of object.*astype\(str\)",

@@ -28,5 +28,5 @@ def test_a_saved_index_tells_that_rows_were_shuffled(tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"label": [0, 1, 0, 1]}, index=[2, 0, 3, 1])
     frame.to_parquet(path := tmp_path / "labels.parquet")
-    with pytest.raises(ValueError, match="'__index_level_0__' has '2'.*sort its rows by it"):
+    with pytest.raises(ValueError, match=r"'__index_level_0__' has '2'.*sort its rows by it"):
         read_labels(path, list("abcd"), item="row")

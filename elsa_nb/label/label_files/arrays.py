@@ -39,13 +39,17 @@ def read(data: bytes, names: Names, *, item: str | None = None, label: str | Non
         table = _of_file(data) if data.startswith(MAGIC) else _of_archive(data)
     if item is None and columns.find(table, None, ITEM) is None:
         item = columns.column_of_items(table, names) or "row"  # labels in another order than the pool's
+    if label is None and item != "row" and len(table.columns) == 2 and columns.find(table, None, columns.LABEL) is None:
+        which = columns.find(table, item, columns.ITEM)  # beside the names of items one array is left, such as y
+        label = None if which is None else table.columns[1 - which]
     return columns.read(table, names, item=item, label=label)
 
 
 def _of_file(data: bytes) -> Table:
     values = _values(io.BytesIO(data))
     if isinstance(values, _Unread):
-        raise ValueError(f"it holds {values.said}; labels are one number or text per item: (n,)")
+        cure = "save them as numbers, or as text: astype(str)" if values.of_objects else "(n,)"
+        raise ValueError(f"it holds {values.said}; labels are one number or text per item: {cure}")
     return _table({"label": values}, "NumPy array")
 
 

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal["file", "path", "text"]
+IdLook = Literal["file", "path", "text"]
 # Of pictures, films, sounds, texts and arrays. A list, because ".25" and ".11" are no endings, nor is ".Cl" of a salt.
 _ENDINGS = """
     jpg jpeg jpe jfif jp2 j2k jpx jxl png apng gif bmp dib tif tiff webp heic heif avif ico svg eps ppm pgm pbm pnm
@@ -24,7 +24,7 @@ _PATH = re.compile(r"(?=.*[^\W\d_])(?:[A-Za-z]:)?[\\/]?[\w .,@+-]{2,}(?:[\\/]+[\
 
 
 @lru_cache(1 << 12)  # of candidates that are compared in several spellings
-def kind_of(item: str) -> Kind:
+def look_of(item: str) -> IdLook:
     """Return what an id looks like."""
     asks = "?" in item and _IN_ADDRESS.search(item) is not None and _LOCAL_FILES.search(item) is None
     if not asks and _FILE.search(item):

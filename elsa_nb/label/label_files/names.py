@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from elsa_nb.formulas import meant
-from elsa_nb.label.label_files.id_kinds import kind_of
+from elsa_nb.label.label_files.id_kinds import look_of
 from elsa_nb.pictures.opening import escaped
 
 Parts = tuple[str, ...]
@@ -58,7 +58,7 @@ class Names:
         folded = _text(name).casefold()
         for row in self._near(end, _plain) if (end := _plain(name)[-1:]) else ():
             item = self.ids[row]
-            if kind_of(item) != "text" and _plain(item)[-1:] == end:
+            if look_of(item) != "text" and _plain(item)[-1:] == end:
                 return f"that name is here only in another folder: {item!r}"
             if _text(item).casefold() == folded:
                 return f"that name is here only in another letter case: {item!r}"
@@ -132,11 +132,11 @@ class Names:
         if shorter:  # the path leads to the folder and into it: the longest id is the file itself
             longest = max(length for length, _ in shorter)
             return [row for length, row in shorter if length == longest]
-        return [row for own, row in near if own[-len(parts) :] == parts and kind_of(self.ids[row]) == "file"]
+        return [row for own, row in near if own[-len(parts) :] == parts and look_of(self.ids[row]) == "file"]
 
     def _may_fit(self, name: str, row: int, of_id: Callable[[str], Parts]) -> bool:
         """Whether the id of a row is of a kind that may be read as `of_id` does, or is the same text anyway."""
-        kind = kind_of(self.ids[row])
+        kind = look_of(self.ids[row])
         if kind == "file" or of_id is _number:
             return True
         return _text(name) == _text(self.ids[row]) or (kind == "path" and of_id in (_exact, _plain))
@@ -207,7 +207,7 @@ def _address(name: str) -> tuple[str, bool]:
     if path.rstrip("/").endswith("local-files"):
         return parse_qs(address.query).get("d", [name])[0], False
     asked = bool(address.query or address.fragment)
-    return (path, asked) if not asked or kind_of(path) == "file" else (name, False)
+    return (path, asked) if not asked or look_of(path) == "file" else (name, False)
 
 
 def _of_item(item: str) -> Parts:

@@ -35,8 +35,8 @@ def check_order(table: Table, what: int | None, names: Names, of_items: str) -> 
         by_name = option_told("item", name) if name and items is not None else "sort its rows by it"
         raise ValueError(
             f"its rows are not in the pool's order: its {called} has {texts[first]!r} ({table.rows[first][0]}) where "
-            f"item {first + 1:,} of the pool would stand. To go by that column: {by_name}. If the rows are in the pool's order all "
-            "the same, leave that column out of the file"
+            f"item {first + 1:,} of the pool would stand. To go by that column: {by_name}. If the rows are in the "
+            "pool's order all the same, leave that column out of the file"
         )
 
 
