@@ -3,7 +3,8 @@
 A name fits an id if one of the two is the ending of the other, part by part: `/media/ann/cats/1.jpg`, `cats\\1.jpg`
 and `1.jpg` all fit `cats/1.jpg`, and `dogs/1.jpg` does not. Only a unique fit counts. Spellings are tried from the
 strictest to the loosest; the first that fits decides. All this holds for ids that look like files (`id_kinds`). Other
-ids are found by what is the same text, or the same whole number; a path without an ending also by a longer path.
+ids are found by what is the same text, or the same whole number; a path without an ending also by a longer path, and
+all by an absolute one, as exports for other programs write it.
 """
 
 import re
@@ -22,6 +23,8 @@ from elsa_nb.pictures.opening import escaped
 Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
 _ABSOLUTE = re.compile(r"\s*(?:[A-Za-z]:)?[\\/]")
+# What leads to the folder of the items, as our own exports write it: at least two folders, and no signs of a formula.
+_FOLDERS = re.compile(r"(?:[A-Za-z]:)?(?:[\\/]+[^\\/=#()\[\]]{2,}){2,}/")
 
 
 class Names:
@@ -138,6 +141,12 @@ class Names:
         """Whether the id of a row is of a kind that may be read as `of_id` does, or is the same text anyway."""
         kind = look_of(self.ids[row])
         if kind == "file" or of_id is _number:
+            return True
+        if (
+            of_id is _exact
+            and name.endswith(f"/{self.ids[row]}")
+            and _FOLDERS.fullmatch(name.removesuffix(self.ids[row]))
+        ):
             return True
         return _text(name) == _text(self.ids[row]) or (kind == "path" and of_id in (_exact, _plain))
 

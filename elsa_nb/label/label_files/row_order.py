@@ -13,7 +13,7 @@ from elsa_nb.option_names import option_told
 _NUMBERS_ROWS = {"", "__index_level_0__", "level_0", "index", "row", "rows", "row_number", "idx", "nr", "no", "number"}
 
 
-def check_order(table: Table, what: int | None, names: Names, of_items: str) -> None:
+def check_order(table: Table, what: int | None, names: Names, of_items: Sequence[str]) -> None:
     """Raise ValueError where a column other than `what`, the labels, holds all items of the pool in another order.
 
     So do numbers that count the rows, in a column that is called like one of them or like one of items (`of_items`).
@@ -24,7 +24,7 @@ def check_order(table: Table, what: int | None, names: Names, of_items: str) -> 
         texts = [text_in(cells[index]).strip() for _, cells in table.rows]
         if len(set(texts)) < len(texts):
             continue
-        counts = re.sub(r"^unnamed:_\d+$", "", plain(name)) in _NUMBERS_ROWS | set(of_items.split())
+        counts = re.sub(r"^unnamed:_\d+$", "", plain(name)) in _NUMBERS_ROWS | set(of_items)
         named = counts or not all(map(str.isdecimal, texts))
         items = _items(texts, names) if named else None
         order = _numbers(texts) if items is None and counts else items
