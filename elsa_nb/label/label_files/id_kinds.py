@@ -19,14 +19,14 @@ _ENDINGS = """
 """
 _FILE = re.compile(rf"[^\\/]\.(?:{'|'.join(_ENDINGS.split())})\s*\Z", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"://|\?\w+=")  # a web address with a query: what it asks for is part of its name
-_LOCAL_FILES = re.compile(r"local-files/?\?d=")  # Label Studio's address of a file: the query is its path
+LOCAL_FILES = re.compile(r"local-files/?\?d=")  # Label Studio's address of a file: the query is its path
 _PATH = re.compile(r"(?=.*[^\W\d_])(?:[A-Za-z]:)?[\\/]?[\w .,@+-]{2,}(?:[\\/]+[\w .,@+-]{2,})+")
 
 
 @lru_cache(1 << 12)  # of candidates that are compared in several spellings
 def look_of(item: str) -> IdLook:
     """Return what an id looks like."""
-    asks = "?" in item and _IN_ADDRESS.search(item) is not None and _LOCAL_FILES.search(item) is None
+    asks = "?" in item and _IN_ADDRESS.search(item) is not None and LOCAL_FILES.search(item) is None
     if not asks and _FILE.search(item):
         return "file"
     return "path" if _PATH.fullmatch(item.strip()) else "text"

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from elsa_nb.formulas import meant
-from elsa_nb.label.label_files.id_kinds import look_of
+from elsa_nb.label.label_files.id_kinds import LOCAL_FILES, look_of
 from elsa_nb.pictures.opening import escaped
 
 Parts = tuple[str, ...]
@@ -140,6 +140,10 @@ class Names:
     def _may_fit(self, name: str, row: int, of_id: Callable[[str], Parts]) -> bool:
         """Whether the id of a row is of a kind that may be read as `of_id` does, or is the same text anyway."""
         kind = look_of(self.ids[row])
+        if _SCHEME.match(name.strip()) and _SCHEME.match(self.ids[row].strip()):  # nothing leads to another host
+            here, there = _place(name), _place(self.ids[row])
+            if here not in (there, _without_ending(there)):
+                return False
         if kind == "file" or of_id is _number:
             return True
         if (
@@ -211,7 +215,10 @@ def _address(name: str) -> tuple[str, bool]:
     name = name.strip()
     if "?" not in name and "://" not in name:
         return name, False
-    address = urlsplit(name)
+    try:
+        address = urlsplit(name)
+    except ValueError:  # of brackets that would hold the number of a host
+        return name, False
     path = unquote(address.path)
     if path.rstrip("/").endswith("local-files"):
         return parse_qs(address.query).get("d", [name])[0], False
@@ -220,8 +227,14 @@ def _address(name: str) -> tuple[str, bool]:
 
 
 def _of_item(item: str) -> Parts:
-    """Split an id as `_unquoted` does a name, but leave nothing out: its query may be what tells two ids apart."""
-    return _plain(unquote(item)) if _address(item)[1] else _unquoted(item)
+    """Split an id as `_unquoted` does a name, but leave out neither host nor query: they may tell two ids apart."""
+    path, _ = _address(item)
+    return _plain(unquote(path if LOCAL_FILES.search(item) else item))
+
+
+def _place(address: str) -> Parts:
+    """Split a web address into its host and the parts of its path, without letter case."""
+    return (_SCHEME.sub("", address.strip()).partition("/")[0].casefold(), *_caseless(address))
 
 
 def _uploaded(name: str) -> Parts:
