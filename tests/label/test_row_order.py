@@ -30,3 +30,21 @@ def test_a_saved_index_tells_that_rows_were_shuffled(tmp_path):
     frame.to_parquet(path := tmp_path / "labels.parquet")
     with pytest.raises(ValueError, match=r"'__index_level_0__' has '2'.*sort its rows by it"):
         read_labels(path, list("abcd"), item="row")
+
+
+@pytest.mark.parametrize("rows", ["x2,1\nx0,0\nx9,1\nx1,0", "x0,1\nx0,0\nx1,1\nx2,0"])
+def test_ids_tell_an_order_although_one_is_unknown_or_stands_twice(tmp_path, rows):
+    (path := tmp_path / "labels.csv").write_text(f"id,label\n{rows}\n")
+    with pytest.raises(ValueError, match=r"not in the pool's order: .* go by that column: item='id'"):
+        read_labels(path, ["x0", "x1", "x2", "x3"], item="row")
+
+
+def test_a_column_of_other_things_tells_no_order(tmp_path):
+    (path := tmp_path / "labels.csv").write_text("id,parent,label\n1,x1,1\n2,x0,0\n3,x1,1\n")
+    assert read_labels(path, ["x0", "x1", "x2"], item="row").agreed() == {0: 1, 1: 0, 2: 1}
+
+
+def test_shuffled_numbers_from_1_are_to_be_sorted_since_no_item_is_called_so(tmp_path):
+    (path := tmp_path / "labels.csv").write_text("id,label\n3,1\n1,0\n2,1\n")
+    with pytest.raises(ValueError, match="To go by that column: sort its rows by it"):
+        read_labels(path, ["0", "1", "2"], item="row")

@@ -80,7 +80,7 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         _row_numbers(table, names)  # says why these are no items
     if in_order:
         table, what = _one_row_each(table, what, len(names.ids))
-        check_order(table, what, names, ITEM)
+        check_order(table, what, names)
     elif which is None:
         return _without_header(table, names)
     for index in {which, what} - {None}:
