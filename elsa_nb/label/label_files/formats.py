@@ -185,9 +185,9 @@ def _table_or_list(text: str, names: Names, item: str | None, label: str | None)
             if via.is_table(table):
                 return via.read_regions(table, label)
             table = columns.under_titles(table, item, label)
+            ways.append(table)  # before it is read: what has the columns of a table is no list because of a flaw in it
             if columns.is_known(table, item, label):
                 return columns.read(table, names, item=item, label=label)
-            ways.append(table)
     except ValueError as error:
         broken = error
     may_be_list = item is None and label is None

@@ -103,12 +103,15 @@ class Names:
         return "form that Label Studio gives to uploaded files" if _uploaded(name) else ""
 
     def counted_from_one(self, given: Iterable[str]) -> bool:
-        """Whether the ids are the row numbers 0 to n - 1, and the names given are numbers from 1 to n."""
+        """Whether the ids are the row numbers 0 to n - 1, and the numbers among the names given go from 1 or more to n.
+
+        Other names do not count: a line for the total makes no difference.
+        """
         n = len(self.ids)
         if n < 2 or self.ids[-1] != str(n - 1) or self.ids != [*map(str, range(n))]:
             return False
-        numbers = {number[0] if (number := _number(name)) else "" for name in given}
-        return str(n) in numbers and numbers <= {*map(str, range(1, n + 1))}
+        numbers = {int(number[0]) for name in given if (number := _number(name))}
+        return bool(numbers) and min(numbers) > 0 and max(numbers) == n
 
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:
