@@ -21,3 +21,10 @@ def test_minus_one_without_any_negative_may_mean_negative(tmp_path):
     said = str(read_labels(path, list("abc")))
     assert "'-1' (2) was read as unsure, and nothing as negative; if it means negative: positive='1'" in said
     assert read_labels(path, list("abc"), positive="1", negative="-1").agreed() == {0: 1, 1: 0, 2: 0}
+
+
+def test_several_words_of_doubt_are_told_as_several(tmp_path):
+    (path := tmp_path / "labels.csv").write_text("id,label\na,1\nb,?\nc,?\nd,-1\n")
+    said = str(read_labels(path, list("abcd"), positive="1"))
+    assert "'?' (2), '-1' (1) were counted as unsure" in said
+    assert "if one of them means negative: positive='1' and negative='-1'" in said

@@ -188,14 +188,15 @@ def _counted(said: list[set[str]], labels: list[int | None], wanted: dict[int, s
     if not words:
         return ""
     unsure = ", ".join(f"{word!r} ({n})" for word, n in words.most_common())
+    was, it_means = ("was", "it means") if len(words) == 1 else ("were", "one of them means")
     if wanted[POSITIVE]:
-        others = "was counted as unsure, and what is neither that nor positive as negative"
+        others = f"{was} counted as unsure, and what is neither that nor positive as negative"
     elif "-1" in words and NEGATIVE not in labels:
-        others = "was read as unsure, and nothing as negative"
+        others = f"{was} read as unsure, and nothing as negative"
     else:
         return ""
     cure = f"{option_told('positive', min(wanted[POSITIVE] or {'1'}))} and {option_told('negative', min(words))}"
-    return f"{unsure} {others}; if it means negative: {cure}, and name all other negatives likewise"
+    return f"{unsure} {others}; if {it_means} negative: {cure}, and name all other negatives likewise"
 
 
 def _pair(words: set[str]) -> dict[str, int]:
