@@ -36,6 +36,7 @@ OTHER = {
     HarvestConfig: {
         "budget": (1999,), "batch": (11,), "growth": (0.11,), "most_rows": (150,), "weak_negatives": (499,),
         "weak_weight": (0.11,), "l2": (1.1,), "least_found": (2e-6,), "least_refused": (2e-3,), "judges": (("line",),),
+        "balanced": (False,), "least_side": (20.0,),
     },
     HeadConfig: {
         "kind": ("mlp", "logistic"), "l2": (1.1,), "steps": (99,), "learning_rate": (6e-4,), "weight_decay": (0.1,),
