@@ -223,7 +223,7 @@ class Controller:
                 self._refused(error)
                 self._make_ready()
                 return False
-            if any(step.withdrawn for step in steps):  # an answer from a file may have been on a card that is gone
+            if any(step.undone for step in steps):  # an answer from a file or an audit may stand again
                 self._restored.agree_with_file(self.rounds, self.session, self.ids)
             self.error, self.refused = None, False
             if changed:

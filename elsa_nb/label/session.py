@@ -326,7 +326,8 @@ class Session:
         said = f"SELECT max(id) AS last, annotator, item FROM events WHERE annotator <> ? AND id > ? AND {NOT_PLANTED}"
         present = present_lines("(annotator, item) IN (SELECT annotator, item FROM said)")
         query = f"WITH said AS ({said} GROUP BY 2, 3) SELECT last, annotator, item, coalesce(label, -2) FROM said"
-        query += f" LEFT JOIN (SELECT * FROM events WHERE id IN ({present})) USING (annotator, item) ORDER BY last"
+        # The sign before id keeps SQLite from going through all of `present` once for each row of `said`.
+        query += f" LEFT JOIN (SELECT * FROM events WHERE +id IN ({present})) USING (annotator, item) ORDER BY last"
         return list(map(tuple, self._fetched(query, (self.annotator, since))))
 
     def disagreements(self) -> list[dict[str, Any]]:

@@ -268,3 +268,39 @@ def test_the_answers_of_somebody_else_count_as_they_stand_when_opinions_are_soug
     desk.act("toggle", first, 1)
     with Session(desk.path, annotator="you", to_read=True) as session:
         assert {item: label for _, who, item, label in session.said_by_others() if label != OPEN} == known
+
+
+def test_an_undo_on_a_page_of_an_earlier_version_brings_back_what_a_file_said(tmp_path):
+    """That page did not show what came from files, so its lines say that a card had no answer before."""
+    desk = Desk(tmp_path)
+    desk.act("page", 0, 1)
+    cards = desk.controller.cards
+    first = next(at for at in range(8) if cards.labels[at] == PASSED and at not in cards.later)
+    item = desk.controller.card(first)["item"]
+    desk.controller.close()
+    with Session(desk.path) as session:
+        assert session.acquire()
+        session.record([Answer(item, OPEN, 0)], "import")
+        there = {"position": first, "row": int(item[1:]), "round": 0, "component": "sample"}
+        session.write([Answer(item, PASSED, 1, **there)])
+    desk.open()
+    desk.check()
+    desk.act("undo", 0, 1)
+    desk.check()
+    assert on_page(desk.controller)[item] == desk.controller.session.known()[item] == 0
+    desk.controller.close()
+
+
+def test_what_others_said_is_read_in_work_that_grows_as_their_answers(tmp_path):
+    """Within milliseconds for thousands: the work of a person waits for it. It grew with the square once."""
+    work = []
+    for count in (300, 1200):
+        path = tmp_path / f"{count}.sqlite"
+        with Session(path, annotator="you") as session:
+            session.record([Answer(f"img-{i:04d}", OPEN, i % 2) for i in range(count)], "import")
+        with Session(path, annotator="me", to_read=True) as session:
+            steps = []
+            session._base.set_progress_handler(lambda steps=steps: steps.append(1), 100)
+            assert len(session.said_by_others()) == count
+            work.append(len(steps))
+    assert work[1] < 8 * work[0]  # four times as many answers; the square of them would be 16 times the work
