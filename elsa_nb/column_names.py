@@ -47,10 +47,14 @@ def find_name(names: Sequence[Any], known: Sequence[str] = ITEM) -> Any | None:
     return None if place is None else names[place]
 
 
-def heads_table(line: str) -> bool:
-    """Whether the first line of a text has tabs, as no name has, or cells of which one is a known name of items."""
-    cells = re.split(r"[\t;,|]", line)
-    return "\t" in line or (len(cells) > 1 and find_name(cells) is not None)
+def heads_table(lines: Sequence[str]) -> bool:
+    """Whether the first of some lines of text heads a table, in which all have as many cells as it.
+
+    It has tabs, as no name has, or one of its cells is a known name of items.
+    """
+    cells, *others = (re.split(r"[\t;,|]", line.rstrip()) for line in lines[:50])
+    known = "\t" in lines[0].rstrip() or find_name(cells) is not None
+    return len(cells) > 1 and known and all(len(other) == len(cells) for other in others)
 
 
 def unwrapped(cell: str) -> str:

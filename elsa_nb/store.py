@@ -55,7 +55,7 @@ def as_path(name: str, given: Any, what: str) -> Path:
 
 def check_switch(name: str, given: Any) -> None:
     """Raise ValueError for what is not True or False: "no" would count as True."""
-    if given is not True and given is not False:
+    if type(given).__name__ not in ("bool", "bool_"):  # numpy's is one, too
         raise ValueError(f"{name} = {given!r:.60}; allowed: True or False")
 
 

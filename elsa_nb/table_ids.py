@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.column_names import FOLDERS, find_name, in_folder, item_in, plain
+from elsa_nb.column_names import FOLDERS, ITEM, find_name, in_folder, item_in, plain
 from elsa_nb.text_tables import is_number
 from elsa_nb.vectors import as_names
 
@@ -105,12 +105,18 @@ def _tell_apart(values: Sequence[Any]) -> bool:
 def known_column(columns: Sequence[Any], values_of: Callable) -> Any | None:
     """Return the one of `columns` that has the first known name of items; None where none has one.
 
-    One such as image_id counts only where it tells the rows apart: several rows may be about one image. `values_of`
-    gives the values of a column, a list.
+    Several rows may be about one sample, image or page, and some about none: one column counts only where it tells the
+    rows apart, if another of a known name or one called like ids does; such as image_id in any case. `values_of` gives
+    the values of a column, a list.
     """
+    known = [name for name in columns if plain(name) in ITEM]
     counted = [name for name in columns if plain(name) not in ("id", "ids") and _CALLED_ID.fullmatch(str(name).strip())]
-    repeat = [name for name in counted if not _tell_apart(values_of(name))]
-    return find_name([name for name in columns if name not in repeat])
+    apart = [name for name in columns if name in (*known, *counted) and _tell_apart(values_of(name))]
+    if any(name in apart for name in known):
+        return find_name([name for name in known if name in apart])
+    if apart:  # one called like ids, such as gbifID
+        return None
+    return find_name([name for name in known if name not in counted])
 
 
 def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:

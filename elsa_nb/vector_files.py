@@ -108,7 +108,7 @@ def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
     if text.startswith("{"):
         raise ValueError("its lines are JSON, not names")
     lines = lines_of(text.rstrip("\r\n"))
-    if heads_table(lines[0]):
+    if heads_table(lines):
         return ids_in_table(path, encoding)
     return as_names(lines), how_read(used, encoding)
 
@@ -173,7 +173,10 @@ def _npy(path: Path, key: str | None) -> VectorFile:
 
 def _check_end(path: Path, end: int) -> None:
     """Raise ValueError for a file that goes on where its array ends: what somebody appended would not be read."""
-    if (beyond := path.stat().st_size - end) > 0:
+    with path.open("rb") as stream:
+        stream.seek(end)
+        beyond = path.stat().st_size - end if stream.read(1 << 20).strip(b"\0 \r\n\t") else 0
+    if beyond > 0:
         raise ValueError(
             f"{beyond:,} bytes follow its array: was a second one appended? Save all rows as one array "
             "(np.concatenate), or in files of their own"

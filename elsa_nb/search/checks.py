@@ -46,8 +46,6 @@ _MADE_BY = {
 
 
 _COMPARED = 64  # rows, spread over the pool: a search begins at once, also in a mapped file
-_TINY = 1e-300  # a length to divide by in place of 0
-_ROUNDING = 0.01  # of a coordinate of a unit vector, in float16
 
 
 def check_made(name: str, made: Any, pool: Any, *, of_pool: bool = True) -> None:
@@ -69,8 +67,8 @@ def check_made(name: str, made: Any, pool: Any, *, of_pool: bool = True) -> None
         raise ValueError(f"{name} of {rows} rows for a pool of {n}; make them from the same pool")
     if of_pool and not _of_same_vectors(made, pool):
         raise ValueError(
-            f"{name} made of other vectors than those of this pool, though of as many rows; make them from the same "
-            f"pool: {how}"
+            f"{name} made of another pool than this one, of other vectors or with other ids, though of as many rows; "
+            f"make them from the same pool: {how}"
         )
 
 
@@ -80,14 +78,10 @@ def _of_same_vectors(made: Any, pool: Any) -> bool:
         return made.pool_sha256 in ("", getattr(pool, "sha256", "") or made.pool_sha256)
     if not hasattr(made, "vectors") or made.vectors is pool.vectors:
         return True
+    if not hasattr(made, "nearest_to_any"):
+        return True  # features may be of another space, or of another preparation
     rows = np.unique(np.linspace(0, len(pool.vectors) - 1, _COMPARED).astype(np.int64))
-    ours, theirs = (np.asarray(each[rows], np.float64) for each in (pool.vectors, made.vectors))
-    if hasattr(made, "nearest_to_any"):  # neighbours depend on lengths, too
-        return np.array_equal(ours, theirs)
-    if ours.shape != theirs.shape:
-        return True  # features of another space
-    ours, theirs = (each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), _TINY) for each in (ours, theirs))
-    return bool(np.abs(ours - theirs).max() < _ROUNDING)
+    return np.array_equal(np.asarray(pool.vectors[rows], np.float64), np.asarray(made.vectors[rows], np.float64))
 
 
 def check_config(config: Any, kind: type) -> None:

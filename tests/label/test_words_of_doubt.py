@@ -28,3 +28,10 @@ def test_several_words_of_doubt_are_told_as_several(tmp_path):
     said = str(read_labels(path, list("abcd"), positive="1"))
     assert "'?' (2), '-1' (1) were counted as unsure" in said
     assert "if one of them means negative: positive='1' and negative='-1'" in said
+
+
+def test_of_two_labels_1_and_minus_1_the_second_is_negative_where_the_first_is_looked_for(tmp_path):
+    (path := tmp_path / "labels.csv").write_text("item,label\na,1\nb,-1\nc,-1\n")
+    read = read_labels(path, list("abc"), positive="1")
+    assert read.given == {None: {0: 1, 1: 0, 2: 0}}
+    assert "'-1' was counted as negative" in str(read)

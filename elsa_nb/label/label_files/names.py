@@ -23,8 +23,9 @@ from elsa_nb.pictures.opening import escaped
 Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
 _ABSOLUTE = re.compile(r"\s*(?:[A-Za-z]:)?[\\/]")
-# What leads to the folder of the items, as our own exports write it: at least two folders, and no signs of a formula.
-_FOLDERS = re.compile(r"(?:[A-Za-z]:)?(?:[\\/]+[^\\/=#()\[\]]{2,}){2,}/")
+# An absolute path of two folders or more, as exports for other programs write it; no beginning of a formula.
+_FAR = re.compile(r"(?:file://)?(?:[A-Za-z]:)?/+[^/=#()\[\]]{2,}/+[^/]")
+_NO_FILE = re.compile(r".*[=#()\[\]].*|[\d.,+-]+")  # formulas, in which a slash is no folder, and numbers
 
 
 class Names:
@@ -149,13 +150,18 @@ class Names:
                 return False
         if kind == "file" or of_id is _number:
             return True
-        if (
-            of_id is _exact
-            and name.endswith(f"/{self.ids[row]}")
-            and _FOLDERS.fullmatch(name.removesuffix(self.ids[row]))
-        ):
+        if of_id in (_exact, _plain) and _leads_to(name, self.ids[row]):
             return True
         return _text(name) == _text(self.ids[row]) or (kind == "path" and of_id in (_exact, _plain))
+
+
+def _leads_to(name: str, item: str) -> bool:
+    """Whether a name is folders and then the item: any item after an absolute path, else none that may be a formula."""
+    name, item = name.strip().replace("\\", "/"), item.replace("\\", "/")
+    folders = name.removesuffix(f"/{item}")
+    if folders == name or re.search(r"[=#?]", folders):
+        return False
+    return _FAR.match(folders) is not None or _NO_FILE.fullmatch(item) is None
 
 
 class _Ends:

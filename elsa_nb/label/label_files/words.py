@@ -88,6 +88,9 @@ def labels_of(
             raise ValueError(
                 f"no label of the file is {min(strange)!r} (given as {LABEL_WORDS[label]}); {_listed(reading)}{where}"
             )
+    if wanted[POSITIVE] and set().union(*said) - wanted[POSITIVE] - _EMPTY == {"-1"}:  # as programs for SVMs write it
+        wanted[NEGATIVE] = {"-1"}
+        reading.notes.append("'-1' was counted as negative: beside what is positive the file has no other label")
     known = _OURS if reading.classes else _ANSWERS
     known = known | _pair(set().union(*said, map(word_of, reading.declared)))
     if not reading.classes and not wanted[POSITIVE]:
