@@ -543,7 +543,7 @@ def test_the_home_folder_is_where_a_shell_has_it(tmp_path, monkeypatch, vectors)
     assert not list((tmp_path / "work").iterdir())
 
 
-@pytest.mark.parametrize("given", ["no", 0, 1, None, [], np.True_], ids=repr)
+@pytest.mark.parametrize("given", ["no", 0, 1, None, []], ids=repr)
 def test_what_is_neither_true_nor_false_is_no_switch(tmp_path, vectors, given):
     pool = Pool.from_arrays(vectors, IDS).save(tmp_path)
     for call in (lambda: Pool.open(tmp_path, verify=given), lambda: prepared_rows(pool, one_length=given)):

@@ -24,7 +24,7 @@ Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
 _ABSOLUTE = re.compile(r"\s*(?:[A-Za-z]:)?[\\/]")
 # An absolute path of two folders or more, as exports for other programs write it; no beginning of a formula.
-_FAR = re.compile(r"(?:file://)?(?:[A-Za-z]:)?/+[^/=#()\[\]]{2,}/+[^/]")
+_FAR = re.compile(r"(?:file://)?(?:[A-Za-z]:)?(?:/+[^/=#()\[\]]{2,}){2}")
 _NO_FILE = re.compile(r".*[=#()\[\]].*|[\d.,+-]+")  # formulas, in which a slash is no folder, and numbers
 
 
