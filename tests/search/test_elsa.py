@@ -182,14 +182,13 @@ def test_what_was_made_of_other_vectors_than_the_pools_is_refused(seed, n, dtype
     for name, make, others in (
         ("neighbours", Neighbours, [lengths * pool.vectors]),
         ("neighbours", lambda vectors: bounds.Sketch(vectors, progress=False), [lengths * pool.vectors]),
-        ("features", Features, []),
     ):
         Search(pool, [0], rng=0, **{name: make(pool.vectors.astype(np.float32))})
         for other in (rng.normal(size=(n, 4)).astype(dtype), pool.vectors[::-1], *others):
-            with pytest.raises(ValueError, match=rf"{name} made of other vectors .*; make them from the same pool: "):
+            with pytest.raises(ValueError, match=rf"{name} made of another pool .*; make them from the same pool: "):
                 Search(pool, [0], rng=0, **{name: make(other)})
-    unit = Features((lengths * pool.vectors).astype(np.float32))
-    GreedyProbe(pool, [0], rng=0, features=unit)  # of the same directions
+    for other in (lengths * pool.vectors, rng.normal(size=(n, 4))):  # features may be of another space
+        GreedyProbe(pool, [0], rng=0, features=Features(other.astype(np.float32)))
 
 
 def test_scores_are_refused_before_there_is_a_head(pool, seeds):

@@ -273,7 +273,7 @@ def test_rows_of_another_pool_with_as_many_are_refused(pool, seeds, tmp_path, mo
     for _ in range(2):  # made, and opened
         harvest(pool, seeds, rows=prepared_rows(pool, one_length=one_length, progress=False))
         strange = prepared_rows(other, one_length=one_length, progress=False)
-        with pytest.raises(ValueError, match="prepared_rows made of other vectors than those of this pool, though"):
+        with pytest.raises(ValueError, match="prepared_rows made of another pool than this one"):
             harvest(pool, seeds, rows=strange)
     harvest(Pool.from_arrays(pool.vectors, pool.ids), seeds, rows=prepared_rows(pool, progress=False))
     with pytest.raises(ValueError, match="pool is of type ndarray; give a Pool"):
