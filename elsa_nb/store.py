@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import platformdirs
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
@@ -55,7 +56,7 @@ def as_path(name: str, given: Any, what: str) -> Path:
 
 def check_switch(name: str, given: Any) -> None:
     """Raise ValueError for what is not True or False: "no" would count as True."""
-    if type(given).__name__ not in ("bool", "bool_"):  # numpy's is one, too
+    if not isinstance(given, bool | np.bool_):
         raise ValueError(f"{name} = {given!r:.60}; allowed: True or False")
 
 

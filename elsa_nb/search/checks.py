@@ -48,12 +48,12 @@ _MADE_BY = {
 _COMPARED = 64  # rows, spread over the pool: a search begins at once, also in a mapped file
 
 
-def check_made(name: str, made: Any, pool: Any, *, of_pool: bool = True) -> None:
-    """Raise `ValueError` unless what was made beforehand is None, or was made of the vectors of this `pool`.
+def check_made(name: str, made: Any, pool: Any) -> None:
+    """Raise `ValueError` unless what was made beforehand is None, or can have been made of this `pool`.
 
     Prepared rows know the checksum of their pool, unless they were made of arrays. Of neighbours some vectors are
-    compared, of features with as many values only their directions: a head may see vectors of one length. With
-    `of_pool` False, for features of another space, only the numbers of rows are; with `pool` None, nothing is.
+    compared. Features may be of another space of the same items: only their rows are counted. With `pool` None nothing
+    is compared.
     """
     if made is None:
         return
@@ -65,21 +65,19 @@ def check_made(name: str, made: Any, pool: Any, *, of_pool: bool = True) -> None
     rows = len(made.vectors if hasattr(made, "vectors") else made)
     if rows != (n := len(pool.vectors)):
         raise ValueError(f"{name} of {rows} rows for a pool of {n}; make them from the same pool")
-    if of_pool and not _of_same_vectors(made, pool):
+    if not _of_same_pool(made, pool):
         raise ValueError(
             f"{name} made of another pool than this one, of other vectors or with other ids, though of as many rows; "
             f"make them from the same pool: {how}"
         )
 
 
-def _of_same_vectors(made: Any, pool: Any) -> bool:
-    """Whether something was made of the vectors of a pool, as far as it can be told without looking at all of them."""
+def _of_same_pool(made: Any, pool: Any) -> bool:
+    """Whether something can have been made of a pool, as far as it can be told without looking at all vectors."""
     if hasattr(made, "pool_sha256"):
         return made.pool_sha256 in ("", getattr(pool, "sha256", "") or made.pool_sha256)
-    if not hasattr(made, "vectors") or made.vectors is pool.vectors:
+    if not hasattr(made, "nearest_to_any") or made.vectors is pool.vectors:
         return True
-    if not hasattr(made, "nearest_to_any"):
-        return True  # features may be of another space, or of another preparation
     rows = np.unique(np.linspace(0, len(pool.vectors) - 1, _COMPARED).astype(np.int64))
     return np.array_equal(np.asarray(pool.vectors[rows], np.float64), np.asarray(made.vectors[rows], np.float64))
 

@@ -87,7 +87,7 @@ class Search(KeepsLedger):
         if config.head_space == "embedding" and features is None:
             raise ValueError("this configuration trains its head on the embedding: pass features=Features(its vectors)")
         check_made("neighbours", neighbours, pool)
-        check_made("features", features, pool, of_pool=config.head_space != "embedding")
+        check_made("features", features, pool)
         self.config, self.pool = config, pool
         self._ledger = Ledger(n, seeds, pool.ids)  # Lambda, and all answers
         self._rng = check_rng(rng)
