@@ -17,6 +17,7 @@ from elsa_nb.vectors import as_names
 
 _LOOKED_AT = 20  # rows
 # image_id, sample id, imageID, uid: what a column of ids may be called, where it has another value in every row.
+_OF_SEVERAL = {"sample", "media", "uri", "url", "image_uri", "image_url"}  # what several rows may be about
 _CALLED_ID = re.compile(r"(?i:(.*[\s_.-])?(ids?|uid|uuid|guid|pid))|.*[a-z](Id|ID)")
 
 
@@ -105,9 +106,9 @@ def _tell_apart(values: Sequence[Any]) -> bool:
 def known_column(columns: Sequence[Any], values_of: Callable) -> Any | None:
     """Return the one of `columns` that has the first known name of items; None where none has one.
 
-    Several rows may be about one sample, image or page, and some about none: one column counts only where it tells the
-    rows apart, if another of a known name or one called like ids does; such as image_id in any case. `values_of` gives
-    the values of a column, a list.
+    Several rows may be about one sample, image or page, and some about none. So a column that does not tell the rows
+    apart gives way to one that does, if that has a known name or is called like ids; and one such as image_id or sample
+    does not count at all. `values_of` gives the values of a column, a list.
     """
     known = [name for name in columns if plain(name) in ITEM]
     counted = [name for name in columns if plain(name) not in ("id", "ids") and _CALLED_ID.fullmatch(str(name).strip())]
@@ -116,7 +117,8 @@ def known_column(columns: Sequence[Any], values_of: Callable) -> Any | None:
         return find_name([name for name in known if name in apart])
     if apart:  # one called like ids, such as gbifID
         return None
-    return find_name([name for name in known if name not in counted])
+    shared = [name for name in known if plain(name) in _OF_SEVERAL and not _differ(values_of(name))]
+    return find_name([name for name in known if name not in (*counted, *shared)])
 
 
 def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:

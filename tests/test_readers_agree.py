@@ -162,3 +162,31 @@ def test_tables_of_vectors_know_the_same_names(tmp_path, ending, name):
     path = tmp_path / f"v.{ending}"
     frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
     assert Pool.from_file(path).ids.tolist() == FILES
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("barcode,sample,cell_type\nACG-1,s1,T\nACG-2,s1,B\nACG-3,s2,T\n", ["ACG-1", "ACG-2", "ACG-3"]),
+        ("id,sample\n11,s1\n12,s1\n13,s2\n", ["11", "12", "13"]),
+        ("id,media,species\n11,m,owl\n12,m,owl\n13,n,elk\n", ["11", "12", "13"]),
+        ("gbifID,species,media\n11,owl,m\n12,owl,m\n13,elk,n\n", ["11", "12", "13"]),
+        ("id,url,species\n11,https://p/1.jpg,owl\n12,,owl\n13,https://p/3.jpg,elk\n", ["11", "12", "13"]),
+    ],
+)
+def test_a_known_column_that_repeats_or_has_gaps_gives_way_to_one_that_tells_the_rows_apart(tmp_path, text, ids):
+    (path := tmp_path / "names.csv").write_text(text)
+    assert read_ids(path) == ids
+
+
+def test_lines_that_are_sentences_are_no_table(tmp_path):
+    lines = ["Image, sound and film", "A history of tea", "On rivers, lakes, file by file"]
+    (path := tmp_path / "titles.txt").write_text("\n".join(lines))
+    assert read_ids(path) == lines
+
+
+def test_vectors_of_samples_that_repeat_are_numbered_and_it_is_said(tmp_path):
+    (path := tmp_path / "genes.csv").write_text("sample,gene1,gene2\ns1,1,2\ns1,3,4\ns2,5,6\n")
+    pool = Pool.from_file(path)
+    assert pool.ids.tolist() == ["0", "1", "2"]
+    assert "sample" in " ".join(pool.provenance["made_from"]["taken"])

@@ -694,6 +694,14 @@ def test_arrays_that_may_be_ids_are_named_too(tmp_path):
         Pool.from_file(tmp_path / "v.npz")
 
 
+@pytest.mark.parametrize("padding", [bytes(512), b"\n", b"\r\n\0"])
+def test_an_array_that_is_filled_up_to_a_block_is_read(tmp_path, padding):
+    array = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.save(path := tmp_path / "v.npy", array)
+    path.write_bytes(path.read_bytes() + padding)
+    assert np.array_equal(read_vectors(path).vectors, array)
+
+
 @pytest.mark.parametrize("kind", ["npy", "npz", "safetensors", "faiss"])
 @pytest.mark.parametrize("appended", ["the same again", "a few bytes", "before"])
 def test_a_file_that_was_appended_to_is_not_read_in_part(tmp_path, kind, appended):

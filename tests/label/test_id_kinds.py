@@ -87,3 +87,26 @@ def test_numbers_from_1_are_not_row_numbers_from_0(tmp_path):
     assert read_labels(path, ids, item="row").agreed() == {i: (i + 1) % 2 for i in range(20)}
     path.write_text("id,label\n" + "".join(f"{i},{i % 2}\n" for i in range(1, 20)))
     assert read_labels(path, ids).agreed() == {i: i % 2 for i in range(1, 20)}
+
+
+FOLDERS = [
+    "images/{}",
+    "/data/{}",
+    "/home/ann/pics (1)/{}",
+    "/mnt/c/Users/ann/{}",
+    "file:///home/ann/pics/{}",
+    "C:\\Users\\ann\\{}",
+    "\\\\server\\share\\pics\\{}",
+]
+
+
+@pytest.mark.parametrize("folders", FOLDERS)
+@pytest.mark.parametrize("item", ["IMG_0001", "plate1/A03", "a94a8fe5", "DSC_1.MPO", "scan.qptiff"])
+def test_an_item_is_found_behind_the_folders_that_lead_to_it(folders, item):
+    assert Names(["other", item]).find(folders.format(item)) == 1
+
+
+@pytest.mark.parametrize("item", ["12", "12.25", "+1", "a?d=c.png"])
+def test_what_may_be_a_number_or_a_formula_is_found_behind_the_absolute_path_of_an_export(item):
+    assert Names(["other", item]).find(f"/home/ann/pics/{item}") == 1
+    assert Names(["other", item]).find(f"images/{item}") == "no such item"

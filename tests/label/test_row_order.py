@@ -48,3 +48,12 @@ def test_shuffled_numbers_from_1_are_to_be_sorted_since_no_item_is_called_so(tmp
     (path := tmp_path / "labels.csv").write_text("id,label\n3,1\n1,0\n2,1\n")
     with pytest.raises(ValueError, match="To go by that column: sort its rows by it"):
         read_labels(path, ["0", "1", "2"], item="row")
+
+
+@pytest.mark.parametrize("column", ["row", "row_id", "Row Number"])
+@pytest.mark.parametrize("item", [None, "row"])
+def test_a_column_called_row_that_holds_the_names_of_the_items_names_them(tmp_path, column, item):
+    (path := tmp_path / "labels.csv").write_text(f"{column},label\nc,1\na,0\nb,0\n")
+    if item and column != "row":
+        item = column
+    assert read_labels(path, list("abc"), item=item).agreed() == {2: 1, 0: 0, 1: 0}

@@ -245,11 +245,11 @@ def _label_a_row(table: Table, n: int) -> Table:
 
 
 def _row_names(table: Table, names: Names) -> int | None:
-    """Return the column without a name that holds items: what pandas and R make of an index of names.
+    """Return the column without a name, or called like rows, that holds items: an index of names in pandas and R.
 
     An index of numbers does not count: it numbers the rows of another table.
     """
-    unnamed = (index for index, name in enumerate(table.columns) if name in ("", "__index_level_0__"))
+    unnamed = (i for i, name in enumerate(table.columns) if name in ("", "__index_level_0__") or plain(name) in ROW)
     return next((i for i in unnamed if len(table.columns) > 1 and _holds_items(table, i, names)), None)
 
 

@@ -94,9 +94,9 @@ def read_labels(
     one folder per class.
 
     `positive` names the class to look for where labels are classes (others are then negative, words of doubt such as -1
-    or ? unsure; or, with `negative` and `unsure`, what these name). It may be one of several in a cell, or the name of a column. `item` and `label` name
-    columns that have other names than usual; item="row" takes the pool's order, for a session file the rows that its
-    items had. `annotator` keeps one person's labels.
+    or ? unsure; or, with `negative` and `unsure`, what these name). It may be one of several in a cell, or the name of
+    a column. `item` and `label` name columns that have other names than usual; item="row" takes the pool's order, for a
+    session file the rows that its items had. `annotator` keeps one person's labels.
     `every` ("positive") is the label of each item of a plain list of names. `encoding` is detected unless given.
     `shown_as` is what a person calls the file, where it lies elsewhere: its path in the result and in errors.
 
