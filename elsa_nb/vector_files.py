@@ -7,7 +7,6 @@ can run any code.
 
 import json
 import math
-import os
 import struct
 import warnings
 import zipfile
@@ -40,6 +39,8 @@ from elsa_nb.vectors import as_names
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 _NAMELESS = (".npy", ".faiss", ".index")
 _ZIP_END = 22  # bytes of the record that ends a zip archive, without its comment
+_LOOKED_AT = 1 << 17  # bytes at the end of an archive: its last entry, of 64 kB at most, and what fills it up
+_PADDING = b"\0 \r\n\t"  # what fills up a file to whole blocks, or ends a text
 _NO_TEXT = {".npy", *ARROW}  # of files of ids
 
 
@@ -175,7 +176,7 @@ def _check_end(path: Path, end: int) -> None:
     """Raise ValueError for a file that goes on where its array ends: what somebody appended would not be read."""
     with path.open("rb") as stream:
         stream.seek(end)
-        beyond = path.stat().st_size - end if stream.read(1 << 20).strip(b"\0 \r\n\t") else 0
+        beyond = path.stat().st_size - end if stream.read(1 << 20).strip(_PADDING) else 0
     if beyond > 0:
         raise ValueError(
             f"{beyond:,} bytes follow its array: was a second one appended? Save all rows as one array "
@@ -190,9 +191,10 @@ def _npz(path: Path, key: str | None) -> VectorFile:
         check_unpacked(archive, path.stat().st_size)
         first = min((entry.header_offset for entry in archive.infolist()), default=0)
         with path.open("rb") as stream:
-            stream.seek(-_ZIP_END - len(archive.comment), os.SEEK_END)
-            ends = stream.read(4) == b"PK\5\6"
-        if first or not ends:
+            stream.seek(max(0, path.stat().st_size - _LOOKED_AT))
+            tail = stream.read()
+        beyond = tail[tail.rfind(b"PK\5\6") + _ZIP_END + len(archive.comment) :]
+        if first or beyond.strip(_PADDING):
             raise ValueError(
                 f"bytes {'precede' if first else 'follow'} its archive: was a second file appended? Save all arrays in "
                 "one file (np.savez), or in files of their own"

@@ -695,9 +695,11 @@ def test_arrays_that_may_be_ids_are_named_too(tmp_path):
 
 
 @pytest.mark.parametrize("padding", [bytes(512), b"\n", b"\r\n\0"])
-def test_an_array_that_is_filled_up_to_a_block_is_read(tmp_path, padding):
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_an_array_that_is_filled_up_to_a_block_is_read(tmp_path, kind, padding):
     array = np.arange(12, dtype=np.float32).reshape(4, 3)
-    np.save(path := tmp_path / "v.npy", array)
+    path = tmp_path / f"v.{kind}"
+    np.save(path, array) if kind == "npy" else np.savez(path, array)
     path.write_bytes(path.read_bytes() + padding)
     assert np.array_equal(read_vectors(path).vectors, array)
 
