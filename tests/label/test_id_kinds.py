@@ -92,9 +92,9 @@ def test_numbers_from_1_are_not_row_numbers_from_0(tmp_path):
 FOLDERS = [
     "images/{}",
     "/data/{}",
-    "/home/ann/pics (1)/{}",
+    "/media/ann/pics (1)/{}",
     "/mnt/c/Users/ann/{}",
-    "file:///home/ann/pics/{}",
+    "file:///media/ann/pics/{}",
     "C:\\Users\\ann\\{}",
     "\\\\server\\share\\pics\\{}",
 ]
@@ -108,5 +108,5 @@ def test_an_item_is_found_behind_the_folders_that_lead_to_it(folders, item):
 
 @pytest.mark.parametrize("item", ["12", "12.25", "+1", "a?d=c.png"])
 def test_what_may_be_a_number_or_a_formula_is_found_behind_the_absolute_path_of_an_export(item):
-    assert Names(["other", item]).find(f"/home/ann/pics/{item}") == 1
+    assert Names(["other", item]).find(f"/media/ann/pics/{item}") == 1
     assert Names(["other", item]).find(f"images/{item}") == "no such item"
