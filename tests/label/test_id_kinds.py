@@ -93,9 +93,9 @@ FOLDERS = [
     "images/{}",
     "/data/{}",
     "/media/ann/pics (1)/{}",
-    "/mnt/c/Users/ann/{}",
+    "/mnt/c/owls/{}",
     "file:///media/ann/pics/{}",
-    "C:\\Users\\ann\\{}",
+    "D:\\pics\\owls\\{}",
     "\\\\server\\share\\pics\\{}",
 ]
 
