@@ -93,7 +93,7 @@ FOLDERS = [
     "images/{}",
     "/data/{}",
     "/media/ann/pics (1)/{}",
-    "/mnt/c/owls/{}",
+    "/media/c/owls/{}",
     "file:///media/ann/pics/{}",
     "D:\\pics\\owls\\{}",
     "\\\\server\\share\\pics\\{}",
