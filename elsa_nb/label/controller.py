@@ -224,7 +224,9 @@ class Controller:
                 self._make_ready()
                 return False
             if any(step.undone for step in steps):  # an answer from a file or an audit may stand again
-                self._restored.agree_with_file(self.rounds, self.session, self.ids)
+                withdrawn = any(step.withdrawn for step in steps)
+                at = None if withdrawn else [change.position for step in steps for change in step.changes]
+                self._restored.agree_with_file(self.rounds, self.session, self.ids, at)
             self.error, self.refused = None, False
             if changed:
                 self._last = now

@@ -83,11 +83,19 @@ class Restored:
                 found.setdefault(row, label)
         return found
 
-    def agree_with_file(self, rounds: Rounds, session: Session, ids: Sequence[str]) -> None:
-        """Let the cards say what the file has of their items: what came from a file or an audit since, too."""
-        cards, known = self.cards, session.known()
+    def agree_with_file(
+        self, rounds: Rounds, session: Session, ids: Sequence[str], positions: Sequence[int] | None = None
+    ) -> None:
+        """Let the cards at some positions, by default all, say what the file has of their items.
+
+        What came from a file or an audit since is there, too.
+        """
+        cards, rows = self.cards, [(row, asked.blind) for asked in self.asked for row in asked.rows]
+        at = range(len(rows)) if positions is None else positions
+        known = session.known(None if positions is None else [str(ids[rows[position][0]]) for position in at])
         controls = set(getattr(rounds.state, "control_items", ()))  # an answer to one is none about the item
-        for position, (row, blind) in enumerate((row, asked.blind) for asked in self.asked for row in asked.rows):
+        for position in at:
+            row, blind = rows[position]
             label = known.get(str(ids[row]))
             own = not blind and row not in controls and cards.card_of(position) == position
             if own and label not in (None, cards.labels[position]):
