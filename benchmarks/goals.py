@@ -98,7 +98,7 @@ LINES = {
 # Reasons in how the search works, which hold whatever the figure is. They are shown only where the goal is missed.
 WHY = {
     f"{ROUND_HARVEST}, p95": "A round compares every row of the pool with every new answer (the kernel). One round in "
-    "twenty has 98 answers or more: 5 GFLOP, 24 ms at the 208 GFLOP/s of matrix products on the two idle cores. "
+    "twenty has 98 answers or more. "
     "Looking closely at a part only was made for pools in which a person would wait for that; a pool of at most "
     "131,072 rows is searched as before, answer by answer.",
     f"{ROUND_IN_PART}, p95": "Few rows are compared with the answers, but each round still trains its line anew and "
