@@ -3,10 +3,11 @@
     python -m benchmarks.equal_budgets glyphs vicreg-projection --arms RIVALS --limit
     python -m benchmarks.equal_budgets debian wordllama-256-embedding --repeats 3 --seeds 5
     python -m benchmarks.equal_budgets tiny-imagenet efficientnet-lite0-embedding --share 0.001 --budget 4000
+    python -m benchmarks.equal_budgets debian wordllama-256-embedding --twice 0.2
 
 The classes of a pool form two halves, by the checksum of their names: choices are made on `tuning`, and results are
 reported on `held-out`. Each search begins with random members of the class, the same for all arms. With `--share`, each
-repeat also draws which members of the class are left in the pool.
+repeat also draws which members of the class are left in the pool; with `--twice`, which rows stand in it twice.
 `elsa_nb.paper.measures.overheads` says what is measured; `photograph_pools` and `text_pool` make the pools of
 photographs and texts.
 
@@ -25,6 +26,7 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 
+from benchmarks.copied_rows import copied_rows, with_copies
 from benchmarks.ens import ens
 from benchmarks.every_label import labels_in_order
 from benchmarks.in_part import in_part
@@ -139,7 +141,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--budget", type=int, default=2000)
     parser.add_argument("--arms", nargs="+", choices=[*ARMS, "RIVALS"], default=list(DEFAULT_ARMS))
-    parser.add_argument("--share", type=float, help="leave out members of the class until it is this share of the pool")
+    changed = parser.add_mutually_exclusive_group()
+    changed.add_argument(
+        "--share", type=float, help="leave out members of the class until it is this share of the pool"
+    )
+    changed.add_argument("--twice", type=float, help="put this share of the rows into the pool a second time")
     parser.add_argument("--limit", action="store_true", help="rank by a probe trained on all labels, too: the limit")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
@@ -168,8 +174,14 @@ class Sought(NamedTuple):
 
 
 def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray, repeat: int) -> Sought:
-    """Return a class whole, or as rare as is asked for; each repeat leaves other members of it."""
+    """Return a class whole, as rare as is asked for, or with copies; each repeat leaves or copies other rows."""
     pool = f"{asked.dataset}-{asked.spaces[0]}"
+    if asked.twice is not None:
+        again = copied_rows(len(positive), asked.twice, repeat)
+        more = Spaces(*(with_copies(each, again) for each in spaces.pools))
+        return Sought(
+            target, np.concatenate([positive, positive[again]]), more, f"{pool}, {100 * asked.twice:.3g}% twice"
+        )
     if asked.share is None:
         return Sought(target, positive, spaces, pool)
     absent = absent_rows(positive, asked.share, f"{target}, {repeat}" if repeat else target)

@@ -49,6 +49,26 @@ def test_the_ranking_by_all_labels_has_every_row_once_and_the_class_first(spaces
     assert positive[order[:40]].sum() >= 29
 
 
+def test_of_rows_that_stand_in_the_pool_twice_both_are_of_the_class_and_their_equals_wait():
+    vectors = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
+    vectors[:20] += 3
+    pool, positive = Pool.from_arrays(vectors), np.arange(200) < 20
+    asked = argparse.Namespace(dataset="drawn", spaces=["space"], twice=0.3, share=None)
+    sought = equal_budgets._sought(asked, Spaces(pool), "the first", positive, 0)
+    again = sought.spaces.pool
+    copies = np.flatnonzero([name.endswith(", again") for name in again.ids])
+    originals = [again.ids.tolist().index(name.removesuffix(", again")) for name in again.ids[copies]]
+    assert sought.pool == "drawn-space, 30% twice"
+    assert len(copies) == 60
+    assert len(again) == 260
+    assert (again.vectors[copies] == again.vectors[originals]).all()
+    assert (sought.positive[copies] == sought.positive[originals]).all()
+    assert (sought.positive[:200] == positive).all()
+    assert len(sought.spaces.rows().twins) == 120
+    other = equal_budgets._sought(asked, Spaces(pool), "the first", positive, 1)
+    assert other.spaces.pool.ids.tolist() != again.ids.tolist()
+
+
 def test_seals_asks_neighbours_of_what_is_labelled_only(spaces, monkeypatch):
     monkeypatch.setattr(seals, "NEAREST", 5)
     search = seals.seals()(spaces, np.array([0]), 60, np.random.default_rng(0))
@@ -119,7 +139,7 @@ def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
 
 
 def test_a_class_is_made_rare_in_every_space_alike(spaces):
-    asked = argparse.Namespace(dataset="made-up", spaces=["of-8"], share=0.02)
+    asked = argparse.Namespace(dataset="made-up", spaces=["of-8"], share=0.02, twice=None)
     whole = np.arange(330) < 30
     _, positive, fewer, name = equal_budgets._sought(asked, spaces, "x", whole, 0)
     assert positive.sum() == 6 and len(positive) == fewer.pool.n == 306
