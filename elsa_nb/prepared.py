@@ -72,22 +72,29 @@ def prepare(
     folder = as_path("folder", folder, "a pool, a folder")
     check_switch("build", build)
     pool = Pool.open(folder, verify=verify)
-    features = Features(pool.vectors, device=None if device() == "cpu" else device())
-    cached = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
+    if build:
+        make_lists(pool, folder, progress=progress, dask=dask)
+    features, cached = Features(pool.vectors, device=None if device() == "cpu" else device()), _cached(pool)
     if not (cached / "card.json").exists():
-        n, d = pool.vectors.shape
-        if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS and not dask):
-            return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
-        # All who want them at once wait for the one that makes them.
-        with Lock(cached / ".lock", f"The neighbour lists of {folder}").acquire(wait=True):
-            if not (cached / "card.json").exists():
-                if dask:
-                    lists = lists_over_shards(folder / "vectors.npy", LIST_LENGTH, dask, progress=progress)
-                else:
-                    backend = "blas" if device() == "cpu" else "torch"
-                    lists = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists
-                _store(cached, lists, pool)
+        return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
     return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)), features)
+
+
+def make_lists(pool: Pool, folder: Path, *, progress: bool | None = None, dask: str | None = None) -> None:
+    """Compute the lists that `prepare` opens of the pool in `folder`, unless they are there or it is too large."""
+    cached, (n, d) = _cached(pool), pool.vectors.shape
+    too_large = device() == "cpu" and n * n * d > MOST_PRODUCTS and not dask
+    if too_large or (cached / "card.json").exists():
+        return
+    # All who want them at once wait for the one that makes them.
+    with Lock(cached / ".lock", f"The neighbour lists of {folder}").acquire(wait=True):
+        if not (cached / "card.json").exists():
+            if dask:
+                lists = lists_over_shards(folder / "vectors.npy", LIST_LENGTH, dask, progress=progress)
+            else:
+                backend = "blas" if device() == "cpu" else "torch"
+                lists = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists
+            _store(cached, lists, pool)
 
 
 def prepared_rows(
@@ -132,6 +139,10 @@ def device() -> str:
     Scores from another device may differ in their last bits, so results name theirs.
     """
     return os.environ.get("ELSA_DEVICE", "cpu")
+
+
+def _cached(pool: Pool) -> Path:
+    return DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
 
 
 def _read(cached: Path, pool: Pool) -> tuple[np.ndarray, np.ndarray]:

@@ -52,7 +52,7 @@ def test_only_the_direction_of_a_vector_counts(arm, vectors):
 @pytest.mark.parametrize("arm", PREPARED_RIVALS)
 def test_it_is_the_search_of_its_strategy_and_configuration(arm, vectors):
     kind, config = PREPARED_RIVALS[arm]
-    shared = simulation.Shared.of(setting(arm), place_of(vectors), POSITIVE, [config], True)
+    shared = simulation.Shared.of(setting(arm), place_of(vectors), POSITIVE, [config])
     search, _, seeds = simulation._search(setting(arm), setting(arm).config, shared)
     assert (type(search), search.config) == (kind, config)
     assert config != kind.config_class()
