@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_pool
+from elsa_nb.search.contract import RegisteredStrategy
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
@@ -38,23 +40,37 @@ MOST_PRODUCTS = 2e14
 MOST_LOOKED_AT = 2**17  # rows: with more, a person would wait for a round that looks at all of them
 
 
-@dataclass(frozen=True, eq=False)
 class Prepared:
-    """A pool with the exact neighbour lists and the head's features of its vectors."""
+    """A pool and what its searches share, each made when first asked for, but `neighbours` where they are given."""
 
-    pool: Pool
-    neighbours: Neighbours | Sketch
-    features: Features
+    def __init__(self, pool: Pool, neighbours: Neighbours | Sketch | None = None):
+        self.pool = pool
+        if neighbours is not None:
+            self.neighbours = neighbours
+
+    @cached_property
+    def neighbours(self) -> Neighbours | Sketch:
+        """The neighbours among the vectors as they are; of those made here a list is made when a search asks for it."""
+        return Neighbours(self.pool.vectors)
+
+    @cached_property
+    def features(self) -> Features:
+        """The vectors as a head sees them."""
+        return _features(self.pool)
 
     @cached_property
     def features_by_direction(self) -> Features:
-        """The features of the vectors brought to length 1 (a copy, 4 n d bytes), made when first asked for."""
-        return Features(by_direction(self.pool).vectors, device=None if device() == "cpu" else device())
+        """The features of the vectors brought to length 1 (a copy, 4 n d bytes)."""
+        return _features(by_direction(self.pool))
 
     @cached_property
     def prepared_rows(self) -> PreparedRows | LargeRows:
-        """The rows of the pool as strategies without neighbour lists search them, made when first asked for."""
+        """The rows of the pool as strategies without neighbour lists search them."""
         return prepared_rows(self.pool)
+
+    def needed_by(self, kind: type[RegisteredStrategy]) -> dict[str, Any]:
+        """Return, by name, what a search by this strategy is given (`registry.begin`)."""
+        return {name: getattr(self, name) for name in kind.needs}
 
 
 def prepare(
@@ -74,10 +90,10 @@ def prepare(
     pool = Pool.open(folder, verify=verify)
     if build:
         make_lists(pool, folder, progress=progress, dask=dask)
-    features, cached = Features(pool.vectors, device=None if device() == "cpu" else device()), _cached(pool)
+    cached = _cached(pool)
     if not (cached / "card.json").exists():
-        return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
-    return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)), features)
+        return Prepared(pool, Sketch(pool.vectors, progress=progress))
+    return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)))
 
 
 def make_lists(pool: Pool, folder: Path, *, progress: bool | None = None, dask: str | None = None) -> None:
@@ -139,6 +155,10 @@ def device() -> str:
     Scores from another device may differ in their last bits, so results name theirs.
     """
     return os.environ.get("ELSA_DEVICE", "cpu")
+
+
+def _features(pool: Pool) -> Features:
+    return Features(pool.vectors, device=None if device() == "cpu" else device())
 
 
 def _cached(pool: Pool) -> Path:

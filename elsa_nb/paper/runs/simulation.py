@@ -101,12 +101,12 @@ def _search(setting: Setting, config: Any, shared: Shared) -> tuple[Strategy, Or
     if setting.flip:
         oracle = Flipped(shared.positive, setting.flip, np.random.default_rng(for_oracle))
     base, rng = shared.base, np.random.default_rng(for_search)
-    features = base.features if getattr(config, "head_space", "search") == "search" else shared.embedding
+    kind = strategy_of(setting.arm)
+    parts = base.needed_by(kind)
+    if getattr(config, "head_space", "search") == "embedding":
+        parts["features"] = shared.embedding
     if setting.arm in PREPARED_RIVALS:
-        features = base.features_by_direction
-    kind, parts = strategy_of(setting.arm), {"neighbours": base.neighbours, "features": features}
-    if "prepared_rows" in kind.needs:
-        parts["prepared_rows"] = base.prepared_rows
+        parts["features"] = base.features_by_direction
     return begin(kind, base.pool, seeds, config=config, rng=rng, **parts), oracle, seeds
 
 

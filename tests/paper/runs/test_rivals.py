@@ -11,7 +11,6 @@ from elsa_nb.paper.runs.rivals import ARM_TITLES, PREPARED_RIVALS
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared
 from elsa_nb.search.heads.features import Features
-from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies.registry import begin, strategies
 
 POSITIVE = np.arange(300) < 40
@@ -19,7 +18,7 @@ POSITIVE = np.arange(300) < 40
 
 def place_of(vectors):
     pool = Pool.from_arrays(vectors)
-    base = Prepared(pool, Neighbours(pool.vectors), Features(pool.vectors))
+    base = Prepared(pool)
     return SimpleNamespace(prepared=lambda build=True: base, dataset="small")
 
 
