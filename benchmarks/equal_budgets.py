@@ -8,8 +8,7 @@
 The classes of a pool form two halves, by the checksum of their names: choices are made on `tuning`, and results are
 reported on `held-out`. Each search begins with random members of the class, the same for all arms. With `--share`, each
 repeat also draws which members of the class are left in the pool; with `--twice`, which rows stand in it twice.
-`elsa_nb.paper.measures.overheads` says what is measured; `photograph_pools` and `text_pool` make the pools of
-photographs and texts.
+`elsa_nb.overheads` says what is measured; `photograph_pools` and `text_pool` make the pools of photographs and texts.
 
 `results/equal_budgets.csv` has one row per search; `results/equal_budgets_summary.csv` has what `overheads.summary`
 makes of them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may
@@ -40,7 +39,7 @@ from benchmarks.summary import RESULTS, only_writer
 from benchmarks.versions import version_of
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import HALVES, by_checksum, half_of, search_once
-from elsa_nb.paper.measures.overheads import (
+from elsa_nb.overheads import (
     ALL_LABELS,
     AS_ELSA,
     curve_points,

@@ -78,7 +78,7 @@ def make_lists(folder: Path, version: int, pause: float) -> None:
 def run_sweep(folder: Path, version: int, pause: float) -> None:
     """Run a made-up sweep of twelve pieces, one row each, by the runner's own machinery for results and parts."""
 
-    def run_unit(unit: tuple[Setting], place: Place, *, build: bool) -> list[dict[str, Any]]:
+    def run_unit(unit: tuple[Setting], place: Place) -> list[dict[str, Any]]:
         time.sleep(2 * pause)
         with (folder / "computed.txt").open("a") as stream:
             stream.write(f"{unit[0].target}\n")

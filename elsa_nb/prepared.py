@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_pool
+from elsa_nb.search.contract import RegisteredStrategy
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
@@ -38,23 +40,37 @@ MOST_PRODUCTS = 2e14
 MOST_LOOKED_AT = 2**17  # rows: with more, a person would wait for a round that looks at all of them
 
 
-@dataclass(frozen=True, eq=False)
 class Prepared:
-    """A pool with the exact neighbour lists and the head's features of its vectors."""
+    """A pool and what its searches share, each made when first asked for, but `neighbours` where they are given."""
 
-    pool: Pool
-    neighbours: Neighbours | Sketch
-    features: Features
+    def __init__(self, pool: Pool, neighbours: Neighbours | Sketch | None = None):
+        self.pool = pool
+        if neighbours is not None:
+            self.neighbours = neighbours
+
+    @cached_property
+    def neighbours(self) -> Neighbours | Sketch:
+        """The neighbours among the vectors as they are; of those made here a list is made when a search asks for it."""
+        return Neighbours(self.pool.vectors)
+
+    @cached_property
+    def features(self) -> Features:
+        """The vectors as a head sees them."""
+        return _features(self.pool)
 
     @cached_property
     def features_by_direction(self) -> Features:
-        """The features of the vectors brought to length 1 (a copy, 4 n d bytes), made when first asked for."""
-        return Features(by_direction(self.pool).vectors, device=None if device() == "cpu" else device())
+        """The features of the vectors brought to length 1 (a copy, 4 n d bytes)."""
+        return _features(by_direction(self.pool))
 
     @cached_property
     def prepared_rows(self) -> PreparedRows | LargeRows:
-        """The rows of the pool as strategies without neighbour lists search them, made when first asked for."""
+        """The rows of the pool as strategies without neighbour lists search them."""
         return prepared_rows(self.pool)
+
+    def needed_by(self, kind: type[RegisteredStrategy]) -> dict[str, Any]:
+        """Return, by name, what a search by this strategy is given (`registry.begin`)."""
+        return {name: getattr(self, name) for name in kind.needs}
 
 
 def prepare(
@@ -72,22 +88,29 @@ def prepare(
     folder = as_path("folder", folder, "a pool, a folder")
     check_switch("build", build)
     pool = Pool.open(folder, verify=verify)
-    features = Features(pool.vectors, device=None if device() == "cpu" else device())
-    cached = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
+    if build:
+        make_lists(pool, folder, progress=progress, dask=dask)
+    cached = _cached(pool)
     if not (cached / "card.json").exists():
-        n, d = pool.vectors.shape
-        if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS and not dask):
-            return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
-        # All who want them at once wait for the one that makes them.
-        with Lock(cached / ".lock", f"The neighbour lists of {folder}").acquire(wait=True):
-            if not (cached / "card.json").exists():
-                if dask:
-                    lists = lists_over_shards(folder / "vectors.npy", LIST_LENGTH, dask, progress=progress)
-                else:
-                    backend = "blas" if device() == "cpu" else "torch"
-                    lists = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists
-                _store(cached, lists, pool)
-    return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)), features)
+        return Prepared(pool, Sketch(pool.vectors, progress=progress))
+    return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)))
+
+
+def make_lists(pool: Pool, folder: Path, *, progress: bool | None = None, dask: str | None = None) -> None:
+    """Compute the lists that `prepare` opens of the pool in `folder`, unless they are there or it is too large."""
+    cached, (n, d) = _cached(pool), pool.vectors.shape
+    too_large = device() == "cpu" and n * n * d > MOST_PRODUCTS and not dask
+    if too_large or (cached / "card.json").exists():
+        return
+    # All who want them at once wait for the one that makes them.
+    with Lock(cached / ".lock", f"The neighbour lists of {folder}").acquire(wait=True):
+        if not (cached / "card.json").exists():
+            if dask:
+                lists = lists_over_shards(folder / "vectors.npy", LIST_LENGTH, dask, progress=progress)
+            else:
+                backend = "blas" if device() == "cpu" else "torch"
+                lists = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists
+            _store(cached, lists, pool)
 
 
 def prepared_rows(
@@ -132,6 +155,14 @@ def device() -> str:
     Scores from another device may differ in their last bits, so results name theirs.
     """
     return os.environ.get("ELSA_DEVICE", "cpu")
+
+
+def _features(pool: Pool) -> Features:
+    return Features(pool.vectors, device=None if device() == "cpu" else device())
+
+
+def _cached(pool: Pool) -> Path:
+    return DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
 
 
 def _read(cached: Path, pool: Pool) -> tuple[np.ndarray, np.ndarray]:

@@ -99,6 +99,8 @@ def test_a_pool_too_large_for_lists_is_searched_by_bounds_with_the_same_log(fold
 def test_the_device_named_scores_the_heads_and_makes_the_lists(folder, tiny_pool, monkeypatch):
     """Torch's own processor stands in for a GPU: the code path is the same, but for the name."""
     plain = module.prepare(folder, progress=False)
+    weights, biases = np.random.default_rng(0).normal(size=(3, tiny_pool[0].shape[1])), np.arange(3.0)
+    on_processor = plain.features.project(weights, biases)
     for file in module.DATA.glob("cache/neighbours/*/*"):
         file.unlink()
     monkeypatch.setenv("ELSA_DEVICE", "cpu:0")
@@ -106,10 +108,8 @@ def test_the_device_named_scores_the_heads_and_makes_the_lists(folder, tiny_pool
     on_device = module.prepare(folder, progress=False)
     for mine, other in zip(on_device.neighbours.lists, plain.neighbours.lists, strict=True):
         np.testing.assert_array_equal(mine, other)
-    weights, biases = np.random.default_rng(0).normal(size=(3, tiny_pool[0].shape[1])), np.arange(3.0)
-    np.testing.assert_allclose(
-        on_device.features.project(weights, biases), plain.features.project(weights, biases), atol=1e-4
-    )
+    np.testing.assert_allclose(on_device.features.project(weights, biases), on_processor, atol=1e-4)
+    assert isinstance(on_device.features._products, TorchProducts)
     assert len(log_of(on_device, tiny_pool[1]).rows) >= ELSA.a
 
 

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.prepared import prepared_rows
+from elsa_nb.prepared import Prepared
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
-from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.readings import READINGS
 from elsa_nb.search.strategies.greedy_probe import FIRM, GreedyProbe, ProbeConfig
 from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
@@ -30,33 +29,33 @@ Seeds = np.ndarray
 Arm = Callable[["Spaces", Seeds, int, np.random.Generator], Strategy]  # from spaces, seeds, budget and randomness
 
 
-class Spaces:
+class Spaces(Prepared):
     """A pool, or several of the same items, and what the arms need of it, each made when first asked for."""
 
     def __init__(self, *pools: Pool):
-        self.pools, self.pool = pools, pools[0]
+        super().__init__(pools[0])
+        self.pools = pools
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as the process
     def rows(self, power: float = POWER, standardise: bool = True, encoders: int = 1) -> PreparedRows | LargeRows:
         """Return prepared rows, of the first or of more pools."""
         if (power, standardise, encoders) == (POWER, True, 1):
-            return prepared_rows(self.pool)
+            return self.prepared_rows
         if encoders == 1:
             return PreparedRows.of_pool(self.pool, power=power, standardise=standardise)
         vectors = [pool.vectors for pool in self.pools[:encoders]]
         return PreparedRows.of(*vectors, power=power, standardise=standardise)
 
-    @lru_cache(maxsize=2)  # noqa: B019
-    def features(self, unit: bool) -> Features:
-        """Return a head's features: vectors as they are, or of unit length."""
-        vectors = np.asarray(self.pool.vectors, np.float32)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if unit else np.float32(1)
-        return Features(vectors / np.maximum(lengths, 1e-12))
-
     @cached_property
-    def neighbours(self) -> Neighbours:
-        """Return the neighbours among vectors as they are; a list is made when a search first asks for it."""
-        return Neighbours(self.pool.vectors)
+    def features(self) -> Features:
+        """The vectors as a head sees them, decoded once, and scored on the processor whatever `ELSA_DEVICE` says."""
+        return Features(np.asarray(self.pool.vectors, np.float32))
+
+    @lru_cache(maxsize=2)  # noqa: B019
+    def unit_features(self) -> Features:
+        """Return a head's features of vectors of unit length, those of several encoders side by side as one vector."""
+        vectors = np.asarray(self.pool.vectors, np.float32)
+        return Features(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
 def probe(unit: bool, l2: float = 1.0) -> Arm:
@@ -64,7 +63,8 @@ def probe(unit: bool, l2: float = 1.0) -> Arm:
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> GreedyProbe:
         config = ProbeConfig(budget=budget, head=HeadConfig(l2=l2))
-        return GreedyProbe(spaces.pool, seeds, config=config, rng=rng, features=spaces.features(unit))
+        features = spaces.unit_features() if unit else spaces.features
+        return GreedyProbe(spaces.pool, seeds, config=config, rng=rng, features=features)
 
     return of
 
@@ -86,8 +86,7 @@ def elsa(arm: str, reading: str = "paper") -> Arm:
     """
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Search:
-        shared = {"neighbours": spaces.neighbours, "features": spaces.features(unit=False)}
-        return Search(spaces.pool, seeds, config=READINGS[reading][arm], rng=rng, **shared)
+        return Search(spaces.pool, seeds, config=READINGS[reading][arm], rng=rng, **spaces.needed_by(Search))
 
     return of
 
@@ -99,10 +98,7 @@ def registered(kind: type[RegisteredStrategy]) -> Arm:
         config = kind.config_class()
         if "budget" in {each.name for each in fields(config)}:
             config = replace(config, budget=budget)
-        makers = {"neighbours": lambda: spaces.neighbours, "features": lambda: spaces.features(unit=False)}
-        makers["prepared_rows"] = spaces.rows
-        made = {name: makers[name]() for name in kind.needs}
-        return begin(kind, spaces.pool, seeds, config=config, rng=rng, **made)
+        return begin(kind, spaces.pool, seeds, config=config, rng=rng, **spaces.needed_by(kind))
 
     return of
 

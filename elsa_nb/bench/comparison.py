@@ -13,7 +13,7 @@ from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.bench.simulating import by_checksum, search_once
 from elsa_nb.formulas import meant, safe
 from elsa_nb.locks import lock_beside
-from elsa_nb.paper.measures.overheads import SHARES, expected_at_random
+from elsa_nb.overheads import SHARES, expected_at_random
 from elsa_nb.progress import bar
 from elsa_nb.search.checks import check_count
 from elsa_nb.search.metrics import discovery_curve

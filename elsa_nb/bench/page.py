@@ -13,7 +13,7 @@ import pandas as pd
 from elsa_nb.bench.arms import arm_preparations
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
 from elsa_nb.counts import count_of
-from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
+from elsa_nb.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
 from elsa_nb.pictures.opening import escaped
 from elsa_nb.search.strategies.registry import strategies
 from elsa_nb.written_files import write_export

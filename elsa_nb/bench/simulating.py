@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.bench.arms import Arm, Spaces
-from elsa_nb.paper.measures.overheads import goals, measured
+from elsa_nb.overheads import goals, measured
 from elsa_nb.search.contract import next_batch
 from elsa_nb.search.metrics import finds
 from elsa_nb.search.oracle import Truth, answers_of

@@ -72,7 +72,7 @@ def test_every_strategy_has_canaries_and_another_value_for_each_field(canaries):
 def run(row, config):
     setting = Setting(**{name: row[name] for name in validity.FIELDS})
     place = Place.of(row["profile"], setting.encoder, setting.space, setting.dataset)
-    return simulation.run_unit([setting], place, [config], build=False)[0]["log_sha256"]
+    return simulation.run_unit([setting], place, [config])[0]["log_sha256"]
 
 
 @pytest.mark.thorough

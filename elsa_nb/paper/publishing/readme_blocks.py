@@ -11,9 +11,9 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.counts import count_of
+from elsa_nb.overheads import ALL_LABELS, BASE
 from elsa_nb.paper.experiments.equal_budgets.tables import SUPERVISED_MEANS, compared_searches, spent
 from elsa_nb.paper.measures import budgets, by_arm
-from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.rivals import PREPARED, RAW
 

@@ -24,7 +24,9 @@ from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.runs.place import Place
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import recipe_at
+from elsa_nb.prepared import make_lists
 from elsa_nb.profiles import profile
+from elsa_nb.threads import one_thread
 
 Unit = tuple[Setting, ...]
 _ONE_AT_A_TIME = Lock()  # searches of one process share lists that grow; a worker's further threads wait
@@ -51,6 +53,9 @@ def unit_rows(unit: Unit, place: Place, expected: str) -> bytes | Unfit:
             check_same_source(expected, place.profile_name)
         except (ValueError, MissingDataError) as error:
             return unfit(error)
+        with one_thread():
+            # Once on each machine; a run on one machine makes them before its first unit.
+            make_lists(Pool.open(place.folder, verify=False), place.folder)
         return simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place)))
 
 

@@ -245,9 +245,8 @@ class _Work:
         """Compute those of `parts` that are not there yet, or damaged."""
         missing = [(unit, self.places[unit[0].encoder], file) for unit, file in parts if not _is_whole(file)]
         wanted = Counter(place for unit, place, _ in missing for _ in unit)
-        pays = {place: searches >= LISTS_PAY for place, searches in wanted.items()}
-        for place, build in pays.items() if not cluster else ():  # on all cores, not in every worker
-            prepare(place.folder, build=build, progress=progress)
+        for place, searches in wanted.items() if not cluster else ():  # on all cores, not in every worker
+            prepare(place.folder, build=searches >= LISTS_PAY, progress=progress)
         total = sum(len(unit) for unit, _ in parts)
         done = total - sum(len(unit) for unit, *_ in missing)
         with bar(None, self.files.title, progress, total=total, initial=done, unit="search") as shown:
@@ -256,8 +255,7 @@ class _Work:
 
                 counts = dask.run_units(missing, cluster, self.source)
             else:
-                tasks = [(unit, place, file, pays[place]) for unit, place, file in missing]
-                counts = in_processes(store_unit, tasks, workers)
+                counts = in_processes(store_unit, missing, workers)
             for count in counts:
                 shown.update(count)
 
@@ -296,12 +294,9 @@ def places_of(plan: Sweep, profile_name: str) -> dict[str, Place]:
     return {encoder: Place.of(profile_name, encoder, plan.space, plan.dataset) for encoder in plan.encoders}
 
 
-def store_unit(unit: tuple[Setting, ...], place: Place, file: Path, build: bool = True) -> int:
-    """Run the searches of one unit on one core and store their rows as `file`; return how many there were.
-
-    Neighbour lists that are not there yet are made first, or, without `build`, done without: the rows are the same.
-    """
-    store.write_sealed(file, simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place, build=build))))
+def store_unit(unit: tuple[Setting, ...], place: Place, file: Path) -> int:
+    """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
+    store.write_sealed(file, simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place))))
     return len(unit)
 
 

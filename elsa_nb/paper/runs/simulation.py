@@ -36,9 +36,9 @@ class Shared:
     positive: np.ndarray  # (n,) bool: the class
 
     @classmethod
-    def of(cls, setting: Setting, place: Place, positive: np.ndarray, configs: Sequence[Any], build: bool) -> "Shared":
+    def of(cls, setting: Setting, place: Place, positive: np.ndarray, configs: Sequence[Any]) -> "Shared":
         """Return what searches of one class in one pool share, `setting` among them; `positive` (n,) is of all rows."""
-        base = place.prepared(build=build)
+        base = place.prepared(build=False)
         seen = any(getattr(config, "head_space", "search") == "embedding" for config in configs)
         features = place.in_embedding.features() if seen else None
         if not setting.share:
@@ -49,32 +49,25 @@ class Shared:
         return cls(thinned(base, absent), features, np.delete(positive, absent))
 
 
-def run_unit(
-    settings: Sequence[Setting], place: Place, configs: Sequence[Any] | None = None, *, build: bool = True
-) -> list[dict[str, Any]]:
+def run_unit(settings: Sequence[Setting], place: Place, configs: Sequence[Any] | None = None) -> list[dict[str, Any]]:
     """Run the searches of one unit, one class in one pool, on one core; see `run_searches`."""
     with one_thread():
         positive = (place.class_names == settings[0].target).to_numpy()
-        return run_searches(settings, place, positive, configs, build=build)
+        return run_searches(settings, place, positive, configs)
 
 
 def run_searches(
-    settings: Sequence[Setting],
-    place: Place,
-    positive: np.ndarray,
-    configs: Sequence[Any] | None = None,
-    *,
-    build: bool = True,
+    settings: Sequence[Setting], place: Place, positive: np.ndarray, configs: Sequence[Any] | None = None
 ) -> list[dict[str, Any]]:
     """Run searches for one class in one pool to their ends, side by side; return one row of results per setting.
 
     `positive` (n,) bool is the class, before any thinning; `configs` are those of the settings unless given. Neighbour
-    lists that are not there yet are made first, or, without `build`, done without. The rows depend neither on that nor
-    on which searches run together, but for `seconds`: the time of all, divided by their number.
+    lists that are not there are done without: whoever begins many searches makes them before. The rows depend neither
+    on that nor on which searches run together, but for `seconds`: the time of all, divided by their number.
     """
     started = time.perf_counter()
     configs = [setting.config for setting in settings] if configs is None else configs
-    shared = Shared.of(settings[0], place, positive, configs, build)
+    shared = Shared.of(settings[0], place, positive, configs)
     planned = [_search(setting, config, shared) for setting, config in zip(settings, configs, strict=True)]
     searches, oracles, seeds = zip(*planned, strict=True)
     logs = simulate_together(searches, oracles)
@@ -108,12 +101,12 @@ def _search(setting: Setting, config: Any, shared: Shared) -> tuple[Strategy, Or
     if setting.flip:
         oracle = Flipped(shared.positive, setting.flip, np.random.default_rng(for_oracle))
     base, rng = shared.base, np.random.default_rng(for_search)
-    features = base.features if getattr(config, "head_space", "search") == "search" else shared.embedding
+    kind = strategy_of(setting.arm)
+    parts = base.needed_by(kind)
+    if getattr(config, "head_space", "search") == "embedding":
+        parts["features"] = shared.embedding
     if setting.arm in PREPARED_RIVALS:
-        features = base.features_by_direction
-    kind, parts = strategy_of(setting.arm), {"neighbours": base.neighbours, "features": features}
-    if "prepared_rows" in kind.needs:
-        parts["prepared_rows"] = base.prepared_rows
+        parts["features"] = base.features_by_direction
     return begin(kind, base.pool, seeds, config=config, rng=rng, **parts), oracle, seeds
 
 

@@ -11,9 +11,8 @@ import zlib
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.prepared import Prepared, device
+from elsa_nb.prepared import Prepared
 from elsa_nb.search.checks import as_truths, check_number
-from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.store import sha256_bytes
@@ -54,14 +53,13 @@ def thinned(base: Prepared, absent: np.ndarray) -> Prepared:
     """
     absent = _checked(absent, len(base.pool))
     pool = without(base.pool, absent)
-    features = Features(pool.vectors, device=None if device() == "cpu" else device())
     if isinstance(base.neighbours, Sketch):
-        return Prepared(pool, Sketch(pool.vectors, progress=False), features)
+        return Prepared(pool, Sketch(pool.vectors, progress=False))
     neighbours = Neighbours(pool.vectors, k=base.neighbours.k)
     if base.neighbours.lists is not None:
         lists = _lists(base.neighbours.lists, absent, neighbours)
         neighbours = Neighbours(pool.vectors, lists=lists)
-    return Prepared(pool, neighbours, features)
+    return Prepared(pool, neighbours)
 
 
 def _checked(absent: np.ndarray, n: int) -> np.ndarray:

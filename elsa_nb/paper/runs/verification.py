@@ -250,8 +250,8 @@ def verify(
         else:
             for _, unit in part.groupby("share"):
                 records = unit[[*ROW_KEYS, *validity.FIELDS[1:], "config"]].to_dict("records")
-                units.append((records, place, build))
-    for folder in sorted({place.folder for _, place, _ in units}) if build else ():  # on all cores, once
+                units.append((records, place))
+    for folder in sorted({place.folder for _, place in units}) if build else ():  # on all cores, once
         prepare(folder, progress=progress)
     again = _run_again(units, workers or os.cpu_count() or 1, progress)
     ran = rows.merge(pd.DataFrame(again, columns=[*ROW_KEYS, "log_again", "pool_again", "again"]), on=list(ROW_KEYS))
@@ -285,18 +285,18 @@ def _valid(rows: pd.DataFrame) -> pd.Series:
 
 
 def _run_again(units: list, workers: int, progress: bool | None) -> Iterator[tuple]:
-    total = sum(len(rows) for rows, *_ in units)
+    total = sum(len(rows) for rows, _ in units)
     with bar(None, "verify", progress, total=total, unit="search") as shown:
         for rows in in_processes(run_stored, units, workers):
             shown.update(len(rows))
             yield from rows
 
 
-def run_stored(rows: list[dict], place: Place, build: bool) -> list[tuple]:
+def run_stored(rows: list[dict], place: Place) -> list[tuple]:
     """Run stored rows of one class and pool again; return sweep, profile, row, log, pool and the new row of each."""
     settings = [Setting(**{name: row[name] for name in validity.FIELDS}) for row in rows]
     configs = [validity.config_of(strategy_of(row["arm"]).name, row["config"]) for row in rows]
-    again = simulation.run_unit(settings, place, configs, build=build)
+    again = simulation.run_unit(settings, place, configs)
     return [
         (*(row[name] for name in ROW_KEYS), new["log_sha256"], new["pool_sha256"], new)
         for row, new in zip(rows, again, strict=True)

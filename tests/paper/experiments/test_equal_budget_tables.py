@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from elsa_nb.overheads import BASE
 from elsa_nb.paper.experiments.equal_budgets import tables
-from elsa_nb.paper.measures.overheads import BASE
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def pool(monkeypatch):
     centres = {"tight": 9.0, "loose": 0.0, "other": 0.0, "small": -9.0}
     vectors = (np.array([centres[name] for name in names])[:, None] + rng.normal(size=(400, 4))).astype(np.float32)
     neighbours = Neighbours(vectors, k=20)
-    made = Prepared(Pool.from_arrays(vectors), neighbours, None)
+    made = Prepared(Pool.from_arrays(vectors), neighbours)
     monkeypatch.setattr(place.Place, "prepared", lambda _: made)
     monkeypatch.setattr(place.Place, "class_names", pd.Series(names))
     return neighbours

@@ -90,6 +90,7 @@ def test_of_three_workers_one_is_killed_and_one_has_no_pools_and_the_rows_are_th
     # Once if it was given a unit at all: the others may have been quicker. That it is named is tested below.
     assert said.count("is left out: this worker needs the pool") <= 1
     pd.testing.assert_frame_equal(rows(tmp_path), rows(root / "alone"))
+    assert list(root.glob("data/cache/neighbours/*/card.json"))  # a worker makes its lists, a unit by itself does not
 
 
 @pytest.mark.thorough

@@ -11,6 +11,7 @@ from elsa_nb.paper.experiments.phase.sweep import GRID
 from elsa_nb.paper.runs import generated, simulation
 from elsa_nb.paper.runs.generated import GENERATED_SETS, Blend, Generated, write
 from elsa_nb.paper.runs.place import Place, class_names
+from elsa_nb.search.neighbours.lists import Neighbours
 
 SIZES = {20: 20, 150: 10}
 SMALL = Generated("tiny", SIZES, {"purity-0.9": Blend(dict.fromkeys(SIZES, 0.3), 40)})
@@ -66,14 +67,15 @@ def test_a_wider_spread_is_less_pure_and_the_wanted_one_is_found():
 
 
 @pytest.mark.usefixtures("here")
-def test_a_sweep_searches_them():
+def test_a_sweep_searches_them_without_lists_that_nobody_made(monkeypatch):
+    monkeypatch.setattr(Neighbours, "build", lambda *_, **__: pytest.fail("a search makes no lists"))
     place = Place.of("full", "purity-0.9", "embedding", "tiny")
     with pytest.raises(MissingDataError, match=r"tiny-purity-0.9-embedding is not here: `python -m .*phase` makes it"):
         place.check_here()
     write(SMALL, "purity-0.9")
     plan = replace(GRID, encoders=("purity-0.9",), n_classes=1, dataset="tiny")
     unit = next(iter(plan.units(place.class_names)))
-    rows = simulation.run_unit([one for one in unit if one.arm == "NN"], place, build=False)
+    rows = simulation.run_unit([one for one in unit if one.arm == "NN"], place)
     assert [(row["reading"], bool(row["change"])) for row in rows] == [
         ("paper", False),
         ("paper", True),

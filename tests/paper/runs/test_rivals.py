@@ -11,7 +11,6 @@ from elsa_nb.paper.runs.rivals import ARM_TITLES, PREPARED_RIVALS
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared
 from elsa_nb.search.heads.features import Features
-from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies.registry import begin, strategies
 
 POSITIVE = np.arange(300) < 40
@@ -19,7 +18,7 @@ POSITIVE = np.arange(300) < 40
 
 def place_of(vectors):
     pool = Pool.from_arrays(vectors)
-    base = Prepared(pool, Neighbours(pool.vectors), Features(pool.vectors))
+    base = Prepared(pool)
     return SimpleNamespace(prepared=lambda build=True: base, dataset="small")
 
 
@@ -52,7 +51,7 @@ def test_only_the_direction_of_a_vector_counts(arm, vectors):
 @pytest.mark.parametrize("arm", PREPARED_RIVALS)
 def test_it_is_the_search_of_its_strategy_and_configuration(arm, vectors):
     kind, config = PREPARED_RIVALS[arm]
-    shared = simulation.Shared.of(setting(arm), place_of(vectors), POSITIVE, [config], True)
+    shared = simulation.Shared.of(setting(arm), place_of(vectors), POSITIVE, [config])
     search, _, seeds = simulation._search(setting(arm), setting(arm).config, shared)
     assert (type(search), search.config) == (kind, config)
     assert config != kind.config_class()

@@ -11,7 +11,6 @@ from elsa_nb.paper.runs.place import Place
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared
-from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.lists import Neighbours
 
 
@@ -29,7 +28,7 @@ def pool(request, monkeypatch):
     neighbours = Neighbours(held.vectors)
     if request.param:
         neighbours.lists = neighbours.exact(np.arange(len(names)), 20)
-    base = Prepared(held, neighbours, Features(held.vectors))
+    base = Prepared(held, neighbours)
     monkeypatch.setattr(Place, "prepared", lambda self: base)
     monkeypatch.setattr(places, "class_names", lambda dataset: names)
     return vectors, names

@@ -22,7 +22,7 @@ def base():
     vectors[:300] = vectors[:300] * 0.2 + 1  # the class lies close together: its lists lose most
     vectors[700:705] = vectors[0]  # ties
     pool = Pool.from_arrays(vectors, name="small")
-    return Prepared(pool, Neighbours(vectors, k=K).build(progress=False), Features(vectors))
+    return Prepared(pool, Neighbours(vectors, k=K).build(progress=False))
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,9 @@ def test_a_search_in_it_equals_one_in_the_remaining_pool(base, positive):
 def test_pools_without_lists_are_thinned_too(base):
     absent = np.array([0, 7, 800])
     vectors = np.delete(base.pool.vectors, absent, axis=0)
-    unbuilt = Prepared(base.pool, Neighbours(base.pool.vectors, k=16), base.features)
+    unbuilt = Prepared(base.pool, Neighbours(base.pool.vectors, k=16))
     assert thinned(unbuilt, absent).neighbours.lists is None
-    sketched = Prepared(base.pool, Sketch(base.pool.vectors, progress=False), base.features)
+    sketched = Prepared(base.pool, Sketch(base.pool.vectors, progress=False))
     thin = thinned(sketched, absent)
     assert isinstance(thin.neighbours, Sketch)
     allowed = np.ones(len(vectors), bool)

@@ -1,7 +1,7 @@
 """Labels per find of every searcher at equal budgets, from the committed searches.
 
 Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`;
-`elsa_nb.paper.measures.overheads` says what an overhead, a ratio and a search gap are.
+`elsa_nb.overheads` says what an overhead, a ratio and a search gap are.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from elsa_nb.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
 from elsa_nb.paper.measures.medians import KNOWN_DISHES, interval_text
-from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
 from elsa_nb.paper.measures.simulated import POOL_TITLES, STAGES_TITLES, held_out
 from elsa_nb.paper.runs.rivals import PREPARED, RAW
 from elsa_nb.search.metrics import median_interval

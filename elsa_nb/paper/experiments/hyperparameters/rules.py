@@ -12,7 +12,7 @@ from elsa_nb.paper.measures.by_setting import TUNED, medians_by_value, varied
 from elsa_nb.paper.measures.intervals import in_most_classes, paired, rank_correlation
 from elsa_nb.paper.measures.medians import RATES
 from elsa_nb.paper.measures.printed import printed_cells
-from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, RuleTest, rule
 
 Medians = dict[str, pd.DataFrame]  # by hyperparameter: value, labelling_efficiency, discovery_rate
 MISPRINTED = 8  # its rows are Table 9's
@@ -33,11 +33,21 @@ def _printed_medians() -> Medians:
     return found
 
 
-def _on_printed(judge: Callable[[Medians], list[RuleTest]]) -> Callable[[], list[RuleTest]]:
-    """Return what applies a rule on medians to the printed ones."""
-    return lambda: judge(_printed_medians())
+def _rule_on_medians(claims: str, says: str) -> Callable[[Callable[[Medians], list[RuleTest]]], Rule]:
+    """Make the decorated function of medians the rule of `claims`, for those of our searches and for the printed."""
+
+    def of(judge: Callable[[Medians], list[RuleTest]]) -> Rule:
+        by = rule(claims, says, printed=lambda: judge(_printed_medians()))
+        return by(lambda frames, numbers: judge(_medians(frames)))
+
+    return of
 
 
+@_rule_on_medians(
+    "negative-correlation",
+    "over the values of a, alpha_1 and alpha_2: rank correlation of the medians at most -0.7 (that over l, to which "
+    "the method is said not to be sensitive, is shown and not judged)",
+)
 def _correlations(medians: Medians) -> list[RuleTest]:
     ranks = {
         name: (rank_correlation(frame["labelling_efficiency"], frame["discovery_rate"]), len(frame))
@@ -46,16 +56,6 @@ def _correlations(medians: Medians) -> list[RuleTest]:
     shown = {name: f"{name} ({count} values): {rank:.2f}" for name, (rank, count) in ranks.items()}
     tests = [RuleTest(shown[name], rank <= -0.7) for name, (rank, _) in ranks.items() if name != "l"]
     return [*tests[:-1], tests[-1]._replace(says=f"{tests[-1].says}, beside it {shown['l']}")]
-
-
-@rule(
-    "negative-correlation",
-    "over the values of a, alpha_1 and alpha_2: rank correlation of the medians at most -0.7 (that over l, to which "
-    "the method is said not to be sensitive, is shown and not judged)",
-    printed=_on_printed(_correlations),
-)
-def _negative_correlation(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    return _correlations(_medians(frames))
 
 
 def _from_end_to_end(runs: pd.DataFrame, name: str, ways: dict[str, str]) -> list[RuleTest]:
@@ -103,6 +103,7 @@ def _threshold(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     return _from_end_to_end(frames["hyperparameters"], "alpha_1", HIGHER_THRESHOLD)
 
 
+@_rule_on_medians("radius-50", "no other a is as good in both medians and better in one; no larger one finds 5 % more")
 def _good_trade_off(medians: Medians) -> list[RuleTest]:
     rates = medians["a"].set_index("value")
     both, at_50 = rates.to_numpy(), rates.loc[50].to_numpy()
@@ -116,15 +117,7 @@ def _good_trade_off(medians: Medians) -> list[RuleTest]:
     ]
 
 
-@rule(
-    "radius-50",
-    "no other a is as good in both medians and better in one; no larger one finds 5 % more",
-    printed=_on_printed(_good_trade_off),
-)
-def _radius_50(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    return _good_trade_off(_medians(frames))
-
-
+@_rule_on_medians("radius-matters", "of a, alpha_1, alpha_2 and l, a moves the median most or second most")
 def _moved(medians: Medians) -> list[RuleTest]:
     tests = []
     for metric, called in RATES.items():
@@ -134,15 +127,10 @@ def _moved(medians: Medians) -> list[RuleTest]:
     return tests
 
 
-@rule(
-    "radius-matters",
-    "of a, alpha_1, alpha_2 and l, a moves the median most or second most",
-    printed=_on_printed(_moved),
+@_rule_on_medians(
+    "not-sensitive-to-l",
+    "at l = 25 and 100 both medians are within 15 % of those at 50 (the paper's own change by 10 %)",
 )
-def _radius_matters(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    return _moved(_medians(frames))
-
-
 def _change_with_l(medians: Medians) -> list[RuleTest]:
     rates = medians["l"].set_index("value")
     ratio = rates / rates.loc[50] - 1
@@ -151,12 +139,3 @@ def _change_with_l(medians: Medians) -> list[RuleTest]:
         for metric, called in RATES.items()
         for l, value in ratio[metric].drop(50).items()  # noqa: E741 - the paper's letter
     ]
-
-
-@rule(
-    "not-sensitive-to-l",
-    "at l = 25 and 100 both medians are within 15 % of those at 50 (the paper's own change by 10 %)",
-    printed=_on_printed(_change_with_l),
-)
-def _not_sensitive(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    return _change_with_l(_medians(frames))

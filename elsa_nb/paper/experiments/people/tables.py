@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from elsa_nb.overheads import MISSED
 from elsa_nb.paper.measures.medians import interval_text
-from elsa_nb.paper.measures.overheads import MISSED
 from elsa_nb.paper.measures.simulated import SIMULATED
 from elsa_nb.search.metrics import median_interval
 

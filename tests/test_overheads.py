@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from elsa_nb import overheads
 from elsa_nb.bench import simulating
-from elsa_nb.paper.measures import overheads
 
 
 def test_labels_at_shares_and_finds_in_budgets_are_read_off():
