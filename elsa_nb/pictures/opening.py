@@ -70,10 +70,11 @@ def _plain(handle: int) -> BinaryIO:
     stream = os.fdopen(handle, "rb") if stat.S_ISREG((status := os.fstat(handle)).st_mode) else None
     if stream is None:
         os.close(handle)
-        raise RefusedError("refused: not a plain file")
+        raise RefusedError("refused: not a plain file; put the file itself here")
     if status.st_size > LARGEST_FILE:
         stream.close()
-        raise RefusedError(f"too large: {status.st_size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read")
+        most = f"at most {LARGEST_FILE / 1e6:,.0f} MB are read; save it smaller, or in parts"
+        raise RefusedError(f"too large: {status.st_size / 1e6:,.0f} MB, {most}")
     return stream
 
 

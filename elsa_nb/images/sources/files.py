@@ -126,9 +126,13 @@ class ImageFiles:
                 f"{escaped(str(path))} is not here any more: run the same command again, which looks anew."
             ) from None
         except (UnreadableError, RefusedError) as error:
-            raise BrokenImageError(str(self.ids[row]), str(error)) from None
+            raise BrokenImageError(str(self.ids[row]), str(error), "") from None
+        except PermissionError as error:
+            reason = f"you may not read it ({error.strerror}); give yourself the right to, or copy it again"
+            raise BrokenImageError(str(self.ids[row]), reason, "") from None
         except OSError as error:
-            raise BrokenImageError(str(self.ids[row]), error.strerror or str(error)) from None
+            reason = f"the file cannot be read ({error.strerror or error}); try again, or copy it again"
+            raise BrokenImageError(str(self.ids[row]), reason, "") from None
 
     @cached_property
     def sha256(self) -> str:
