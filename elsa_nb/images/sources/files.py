@@ -26,18 +26,20 @@ from elsa_nb.images.sources.left_out import (
     NAME,
     OF_STORAGE,
     LeftOut,
+    said_with_list,
     sentences,
+    with_kinds,
 )
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.option_names import embedding_told, option_told
 from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError, data_of, endings, look, sampled
 from elsa_nb.pictures.greys import crowded, flattened
+from elsa_nb.pictures.kinds import ARCHIVE, kind_by_name
 from elsa_nb.pictures.no_data import said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
 
-_PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
 # Folders of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and deleted files.
 _OF_STORAGES = {"@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
 # What remarks call the kinds of grey pictures, each with a range of its own.
@@ -169,14 +171,15 @@ def open_folder(
     root = check_folder(root)
     left_out: list[LeftOut] = []
     paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
-    said = sentences(left_out)
+    left_out = with_kinds(root, left_out)
     if not paths:
-        what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *said])
+        what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *sentences(left_out)])
         raise MissingDataError(
             f"There are no images in {root}: {what} Texts and sounds take vectors of your own: `elsa-nb pool make "
             f"VECTORS --ids NAMES` makes a pool, and {option_told('pool')} names it; arrays go by `Pool.from_arrays` "
             "and `label.Arrays`."
         )
+    said = said_with_list(left_out)
     if odd := [each for path, each in zip(paths, ids, strict=True) if path != each]:
         said.append(f"File names that are not UTF-8, written with escapes: {len(odd):,}, such as {odd[0]}.")
     folders = sorted({each.partition("/")[0] for each in ids if "/" in each})
@@ -193,7 +196,7 @@ def check_folder(root: Path | str) -> Path:
     root = as_path("root", root, "a folder of images")
     if not root.is_dir():
         state = "is a file, not a folder" if root.is_file() else "is not a folder"
-        cure = "unpack it, and name the folder" if root.suffix.lower() in _PACKED else "name one that holds images"
+        cure = "unpack it, and name the folder" if kind_by_name(root.name) is ARCHIVE else "name one that holds images"
         raise MissingDataError(f"{root} {state}: {cure}.")
     return root
 
