@@ -134,7 +134,7 @@ def _differences(folder: Path, place: Path) -> list[str]:
     """Say how a pool and the files of a folder differ, in sentences; MissingDataError for a pool of other files."""
     from elsa_nb.images.sources.files import walk
     from elsa_nb.label.pool_and_folder import compare_ids
-    from elsa_nb.pictures.opening import escaped
+    from elsa_nb.pictures.opening import id_of_path
 
     pool = Pool.open(place, verify=False)
     every = ("",)  # ending: texts and sounds, too
@@ -142,7 +142,7 @@ def _differences(folder: Path, place: Path) -> list[str]:
         folder,
         place,
         pool.ids.tolist(),
-        lambda: map(escaped, walk(folder, every)),
+        lambda: map(id_of_path, walk(folder, every)),
         left_out=set(names_listed(place / LIST)),
     )
     makes = all("encoder" in part["provenance"] for part in parts_of(pool))
@@ -176,14 +176,14 @@ def _check_before(
     from elsa_nb.label.session import Session
     from elsa_nb.label.session_file import check_writable
     from elsa_nb.pictures.decoding import endings
-    from elsa_nb.pictures.opening import escaped
+    from elsa_nb.pictures.opening import id_of_path
 
     jobs.check_settings(**settings)
     read = None
     for path in like:
         _check_example(Path(path))
     told = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
-    if fresh and told and (items := [escaped(path) for path in walk(folder, endings())]):
+    if fresh and told and (items := [id_of_path(path) for path in walk(folder, endings())]):
         if names:
             rows_named(items, *names)
         files = {key: settings.get(key) for key in ("labels", "seeds", "reading")}

@@ -23,7 +23,6 @@ from elsa_nb.images.sources.left_out import (
     HIDDEN,
     IN_HIDDEN,
     LINK,
-    NAME,
     OF_STORAGE,
     LeftOut,
     said_with_list,
@@ -36,7 +35,7 @@ from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError,
 from elsa_nb.pictures.greys import crowded, flattened
 from elsa_nb.pictures.kinds import ARCHIVE, kind_by_name
 from elsa_nb.pictures.no_data import said_of_no_data
-from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
+from elsa_nb.pictures.opening import RefusedError, escaped, id_of_path, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
 
@@ -170,7 +169,8 @@ def open_folder(
     """
     root = check_folder(root)
     left_out: list[LeftOut] = []
-    paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
+    paths = list(walk(root, endings(), left_out))
+    ids = [id_of_path(path) for path in paths]
     left_out = with_kinds(root, left_out)
     if not paths:
         what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *sentences(left_out)])
@@ -181,7 +181,9 @@ def open_folder(
         )
     said = said_with_list(left_out)
     if odd := [each for path, each in zip(paths, ids, strict=True) if path != each]:
-        said.append(f"File names that are not UTF-8, written with escapes: {len(odd):,}, such as {odd[0]}.")
+        said.append(
+            f"File names that are not UTF-8, or look like it, written with escapes: {len(odd):,}, such as {odd[0]}."
+        )
     folders = sorted({each.partition("/")[0] for each in ids if "/" in each})
     index = {folder: i for i, folder in enumerate(folders)}
     targets = [index[each.partition("/")[0]] if "/" in each else -1 for each in ids]
@@ -199,17 +201,6 @@ def check_folder(root: Path | str) -> Path:
         cure = "unpack it, and name the folder" if kind_by_name(root.name) is ARCHIVE else "name one that holds images"
         raise MissingDataError(f"{root} {state}: {cure}.")
     return root
-
-
-def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], list[str]]:
-    """Return paths and ids, without the rare path whose id belongs to another one."""
-    kept = {}
-    for path in sorted(paths, key=lambda each: each != escaped(each)):  # names without escapes take precedence
-        if kept.setdefault(escaped(path), path) != path:
-            left_out.append(LeftOut(escaped(path), NAME))
-    known = set(kept.values())
-    paths = [path for path in paths if path in known]
-    return paths, [escaped(path) for path in paths]
 
 
 def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str], str]:
@@ -307,18 +298,18 @@ class _Walk:
         except PermissionError:
             if not above:
                 raise
-            left_out.append(LeftOut(escaped(prefix), FOLDER))
+            left_out.append(LeftOut(id_of_path(prefix), FOLDER))
             return
         around, folders = above | {here}, []
         for entry in entries:
             if _is_byproduct(entry.name):
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), BYPRODUCT))
+                left_out.append(LeftOut(id_of_path(f"{prefix}{entry.name}"), BYPRODUCT))
             elif entry.name.startswith("."):
                 left_out += self._in_hidden(entry, prefix, around)
             elif _is(entry, "is_dir") and entry.name not in _OF_STORAGES:
                 folders.append(entry)
             elif reason := self._reason(entry):
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), reason))
+                left_out.append(LeftOut(id_of_path(f"{prefix}{entry.name}"), reason))
             else:
                 yield f"{prefix}{entry.name}"
         for entry in folders:
@@ -335,11 +326,11 @@ class _Walk:
     def _in_hidden(self, entry: os.DirEntry, prefix: str, around: frozenset[str]) -> Iterator[LeftOut]:
         """Yield what a hidden entry is or holds of pictures: a system's own files, in their thousands, are not any."""
         if entry.name.lower().endswith(self.suffixes) and _is(entry, "is_file"):
-            yield LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN)
+            yield LeftOut(id_of_path(f"{prefix}{entry.name}"), HIDDEN)
         elif self.counted and _is(entry, "is_dir"):
             others: list[LeftOut] = []
             for path in self.visit(Path(entry.path), f"{prefix}{entry.name}/", around, others):
-                yield LeftOut(escaped(path), IN_HIDDEN)
+                yield LeftOut(id_of_path(path), IN_HIDDEN)
             yield from (LeftOut(each.path, IN_HIDDEN) for each in others if each.reason in (HIDDEN, IN_HIDDEN))
 
 

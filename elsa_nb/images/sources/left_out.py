@@ -25,7 +25,6 @@ HIDDEN = "hidden, since its name begins with a dot"
 IN_HIDDEN = "in a folder that is hidden, since its name begins with a dot"
 OF_STORAGE = "what a system or a storage keeps for itself"  # thumbnails of the same pictures, and deleted ones
 BYPRODUCT = "what a Mac or an archive program added"  # `._photo.jpg` beside each file, and the folder `__MACOSX`
-NAME = "another file's name is written the same way"
 LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
 # What a sentence calls one of each, and several.
 _CALLED = {
@@ -44,7 +43,6 @@ _CALLED = {
         "file or folder that a Mac or an archive program added",
         "files or folders that a Mac or an archive program added",
     ),
-    NAME: ("file whose name is written as another's", "files whose names are written as others'"),
 }
 _SHOWN = 6  # endings named in a sentence
 _LISTED = f"`{LIST}`, beside the vectors, names each file that is left out, and why."
@@ -77,7 +75,7 @@ _MISNAMED = {
 _ORDER = (
     *_MISNAMED,
     *(kind.told for kind in KINDS if kind.picture),
-    *(HIDDEN, IN_HIDDEN, NAME, FOLDER, LINK),
+    *(HIDDEN, IN_HIDDEN, FOLDER, LINK),
     *(kind.told for kind in KINDS if not kind.picture),
     *(ENDING, OF_STORAGE, BYPRODUCT),
 )

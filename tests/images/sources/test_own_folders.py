@@ -16,6 +16,7 @@ from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.images.sources.left_out import LeftOut
 from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pictures.kinds import KINDS
+from elsa_nb.pictures.opening import open_inside
 
 SCENE = photographs.scene()
 JPEG = photographs.encoded(SCENE)
@@ -138,7 +139,7 @@ def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tm
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_of_a_kind_is_said_as_one(count):
     reasons = [left_out.LINK, left_out.FOLDER, left_out.HIDDEN, left_out.IN_HIDDEN, left_out.OF_STORAGE]
-    reasons += [left_out.BYPRODUCT, left_out.NAME]
+    reasons += [left_out.BYPRODUCT]
     reasons += [kind.told for kind in KINDS]
     said = left_out.sentences([LeftOut(f"{i}.x", reason) for reason in reasons for i in range(count)])
     assert len(said) == len(reasons)
@@ -174,7 +175,7 @@ def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path
         photographs.write(tmp_path / f"{i}.dcm", b"DICM")
     with pytest.raises(
         MissingDataError,
-        match=r"no images in .* 3 DICOM files, .* `elsa-nb pool make VECTORS --ids.* `Pool\.from_arrays`",
+        match=r"no images in .* 3 DICOM files, .* `elsa-nb pool make VECTORS .* `Pool\.from_arrays`",
     ):
         open_folder(tmp_path)
 
@@ -199,13 +200,16 @@ def test_names_that_are_not_utf_8_are_carried_with_escapes(tmp_path):
     assert len(files.sha256) == 64
     for row in range(3):
         assert open_picture(files, row).size == (40, 30)
-    assert any(r"not UTF-8, written with escapes: 2, such as " in each for each in files.remarks)
+    assert any(r"not UTF-8, or look like it, written with escapes: 2, such as " in each for each in files.remarks)
     other = photographs.encoded(photographs.scene(9, 20, 10))
-    photographs.write(tmp_path / r"caf\xe9.jpg", other)  # so that an id would stand for two files
+    photographs.write(tmp_path / r"caf\xe9.jpg", other)  # a name that looks like the id of another file
     files = open_folder(tmp_path)
-    assert len(files) == len(set(files.ids)) == 3
-    assert files.left_out == (LeftOut(r"caf\xe9.jpg", left_out.NAME),)
-    assert open_picture(files, files.ids.tolist().index(r"caf\xe9.jpg")).size == (20, 10)
+    assert len(files) == len(set(files.ids)) == 4
+    assert not files.left_out
+    for item, size in {r"caf\xe9.jpg": (40, 30), r"caf\x5cxe9.jpg": (20, 10)}.items():
+        assert open_picture(files, files.ids.tolist().index(item)).size == size
+        with open_inside(tmp_path.resolve(), item, through_links=False) as stream:  # what a card shows
+            assert Image.open(stream).size == size
 
 
 def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_path):
