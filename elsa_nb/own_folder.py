@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT, check_knows_words, check_once
-from elsa_nb.images.extraction.folder_names import find_pool, folder_title
+from elsa_nb.images.extraction.folder_names import find_pool, folder_title, said_beside
 from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
 from elsa_nb.option_names import option_named, option_told
 from elsa_nb.option_rules import check_modes, given_of
@@ -114,7 +114,7 @@ def prepare(
     read = _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoders or pool):
         encoders = [TEXT]
-    place, made_by = (pool, encoders) if pool else _vectors(folder, encoders, strict)
+    place, made_by, lasting = (pool, encoders, said_beside(pool)) if pool else _vectors(folder, encoders, strict)
     differences = _differences(folder, pool) if pool else []  # vectors that were just looked for fit the folder
     for told in differences:
         print(told)
@@ -125,9 +125,8 @@ def prepare(
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     check_writable(session)  # again: the vectors may have filled the disk
-    return jobs.make_job(
-        folder, place, session, names=names, first=first, read=read, remark=" ".join(differences), **settings
-    )
+    remark = " ".join([*differences, *lasting])
+    return jobs.make_job(folder, place, session, names=names, first=first, read=read, remark=remark, **settings)
 
 
 def _differences(folder: Path, place: Path) -> list[str]:
@@ -256,8 +255,8 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
     return list(dict.fromkeys(rows))
 
 
-def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str]]:
-    """Return the pool of a folder's embeddings, and the names of the encoders that made it."""
+def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str], list[str]]:
+    """Return the pool of a folder's embeddings, the encoders that made it, and what is to stay on the page."""
     found = [find_pool(folder, each) for each in encoders or [None]]
     places = [each[0] for each in found if each is not None]
     # With `strict`, a file that could not be read is tried again: it stops this, too, unless it has been repaired.
@@ -273,9 +272,9 @@ def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path,
 
         places, names = embed_embeddings(folder, encoders, strict=strict)
     if len(places) == 1:
-        return places[0], names
+        return places[0], names, said_beside(places[0])
     base = folder_title(folder)
     titles = [place.name.removeprefix(f"{base}-").removesuffix("-embedding") for place in places]
     joined = places[0].with_name(f"{base}-{'-and-'.join(titles)}-embedding")
     join_pools([Pool.open(place) for place in places], joined, name=joined.name)
-    return joined, names
+    return joined, names, said_beside(places[0])

@@ -262,7 +262,7 @@ def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
 
     Files that cannot be read are ignored here; embedding or showing them reports it.
     """
-    return Decoding().completed({kind: sampled(files) for kind, files in deep.items()})
+    return Decoding().completed({kind: sampled(files).values() for kind, files in deep.items()})
 
 
 def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
@@ -299,14 +299,13 @@ def data_of(samples: Iterable[Sample], absent: Sequence[float]) -> list[np.ndarr
     return [each.values if each.ink else each.values[~holds_no_data(each.values, absent)] for each in samples]
 
 
-def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[Sample]:
-    """Yield some values of at most 64 of the deep pictures that `files` open, without those that are broken."""
-    for i in sample(len(files), SAMPLE_PICTURES) if files else ():
-        try:
-            with files[i]() as stream:
-                yield _guarded(partial(_sample_in, stream), stream)
-        except (OSError, UnreadableError):
-            continue
+def sampled(files: list[Callable[[], BinaryIO]]) -> dict[int, Sample]:
+    """Return some values of at most 64 of the deep pictures that `files` open, by place, without those broken."""
+    found = {}
+    for i in sample(len(files), SAMPLE_PICTURES).tolist() if files else ():
+        with suppress(OSError, UnreadableError), files[i]() as stream:
+            found[i] = _guarded(partial(_sample_in, stream), stream)
+    return found
 
 
 def _sample_in(stream: BinaryIO) -> Sample:

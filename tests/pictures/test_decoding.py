@@ -374,7 +374,7 @@ def test_pages_are_noticed_and_the_first_is_shown():
         (b"\n<!DOCTYPE html><html>404</html>", "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "Git LFS; `git lfs pull` gets"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "a HEIC picture; `pip install pillow-heif` reads HEIC"),
-        (b"PK\x03\x04" + bytes(99), "an archive; unpack it"),
+        (b"PK\x03\x04" + bytes(99), "an archive; unpack"),
         (tiff(SLOPE, 64, sample_format=3), "a TIFF of grey in floats of 64 bits, .*; save it in grey of 16 bits"),
         (bytes(5000), "begins with zeros only, .*; copy it again"),
         (SHALLOW["jpeg"][:-200], "cut off: the end of the picture is missing; copy it again"),

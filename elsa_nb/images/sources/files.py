@@ -32,7 +32,7 @@ from elsa_nb.images.sources.left_out import (
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.option_names import embedding_told, option_told
 from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError, data_of, endings, look, sampled
-from elsa_nb.pictures.greys import crowded, flattened
+from elsa_nb.pictures.greys import Range, crowded, flattened
 from elsa_nb.pictures.kinds import ARCHIVE, kind_by_name
 from elsa_nb.pictures.no_data import said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, escaped, id_of_path, open_plain
@@ -49,6 +49,9 @@ _DEEP = {
 }
 
 
+_NAMED = 3  # files in a remark
+
+
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
     """A data set of image files, in one fixed order.
@@ -60,6 +63,7 @@ class ImageFiles:
     `decoding` says how the user's own pictures are read; None, for published data sets, means `sources.decoding`.
     `left_out` are the files of the folder that are not among the images, `remarks` sentences to be printed once, and
     `flat` is the one among them that says why an earlier pool had better be made anew, and how; "" where it need not.
+    `lasting` are those that a person who labels had better not forget: pictures that show little.
     """
 
     name: str
@@ -74,6 +78,7 @@ class ImageFiles:
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[str, ...] = ()
     flat: str = ""
+    lasting: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -188,9 +193,8 @@ def open_folder(
     index = {folder: i for i, folder in enumerate(folders)}
     targets = [index[each.partition("/")[0]] if "/" in each else -1 for each in ids]
     files = ImageFiles.of(name or escaped(root.resolve().name), root, paths, targets, folders, ids=ids)
-    decoding, remarks, flat = _survey(files, decoding, progress)
-    remarks = [*remarks, flat] if flat else remarks
-    return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said), flat=flat)
+    files = replace(_surveyed(files, decoding, progress), left_out=tuple(left_out))
+    return replace(files, remarks=tuple(filter(None, (*files.remarks, files.flat, *said))))
 
 
 def check_folder(root: Path | str) -> Path:
@@ -203,13 +207,13 @@ def check_folder(root: Path | str) -> Path:
     return root
 
 
-def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str], str]:
-    """Look at the header of every file; return how the folder is read, remarks about that, and `ImageFiles.flat`.
+def _surveyed(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> ImageFiles:
+    """Look at the header of every file; return the files with how they are read, and remarks about that.
 
     A file that cannot be opened is ignored here: the extraction meets it again and names it.
     """
     deep, paged = {kind: [] for kind in RANGES}, 0
-    for path in bar(files.paths, "looking at the files", progress, unit=" files"):
+    for item, path in zip(files.ids, bar(files.paths, "looking at the files", progress, unit=" files"), strict=True):
         opened = partial(open_plain, files.root / path)
         try:
             with opened() as stream:
@@ -218,13 +222,14 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             continue
         paged += header.paged
         if header.kind:
-            deep[header.kind].append(opened)
+            deep[header.kind].append((str(item), opened))
     known = decoding or Decoding()
     if deep["longs"] and deep["integers"] and not known.longs:
         known = replace(known, integers=None)  # an earlier version found it for both, or there were none of 32 bits
-    samples = {kind: list(sampled(opens)) for kind, opens in deep.items()}
+    looked_at = {kind: sampled([opened for _, opened in each]) for kind, each in deep.items()}
+    samples = {kind: list(each.values()) for kind, each in looked_at.items()}
     decoding = known.completed(samples)
-    remarks = []
+    remarks, lasting = [], []
     for kind, word in _DEEP.items():
         if deep[kind] and (limits := decoding.limits(kind)):
             low, high = (f"{value:,.12g}" for value in limits)
@@ -232,15 +237,10 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             absent = decoding.absent(kind, (each.no_data for each in samples[kind]))
             if absent:
                 said += f"; {said_of_no_data(absent)}"
-            values = data_of(samples[kind], absent)
-            said += "."
-            if flat := flattened(values, limits):
-                said += f" Of {len(values)} looked at, {flat} are one flat grey by that, since their values are of "
-                said += "another scale: a folder of their own for them gives them a range of their own."
-            elif 2 * (few := crowded(values, limits)) > len(values):
-                said += f" Of {len(values)} looked at, {few} use few of the 256 greys: nine tenths of their pixels lie "
-                said += "within 16 of them, and the encoder sees little of how these differ. If a few values stretch "
-                said += "the range, cut them off in copies of the files, and embed those."
+            names = [deep[kind][place][0] for place in looked_at[kind]]
+            little = _little_shown(names, data_of(samples[kind], absent), limits)
+            said = f"{said}. {little}".rstrip()
+            lasting += [said] if little else []
             remarks.append(said)
     if deep["colours"] and decoding.colours:
         white = f"{(decoding.colours[1] + 1) * 256 - 1:,.0f}"  # of the whole 16 bits
@@ -253,7 +253,26 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         )
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
-    return decoding, remarks, _flat(files.root, decoding, samples)
+    flat = _flat(files.root, decoding, samples)
+    return replace(files, decoding=decoding, remarks=tuple(remarks), flat=flat, lasting=tuple(lasting))
+
+
+def _little_shown(names: Sequence[str], values: Sequence[np.ndarray], limits: Range) -> str:
+    """Say which of the pictures that were looked at, or how many, show little by their common range; "": few do."""
+    if flat := flattened(values, limits):
+        listed = ", ".join(names[i] for i in flat[:_NAMED]) + (", ..." if len(flat) > _NAMED else "")
+        return (
+            f"Of {len(values)} looked at, {len(flat)} {'is' if len(flat) == 1 else 'are'} one flat grey by that "
+            f"({listed}), since their values are of another scale: a folder of their own for them gives them a range "
+            "of their own."
+        )
+    if 2 * (few := crowded(values, limits)) > len(values):
+        return (
+            f"Of {len(values)} looked at, {few} use few of the 256 greys: nine tenths of their pixels lie within 16 of "
+            "them, and the encoder sees little of how these differ. If a few values stretch the range, cut them off in "
+            "copies of the files, and embed those."
+        )
+    return ""
 
 
 def _flat(root: Path, decoding: Decoding, samples: Mapping[str, list[Sample]]) -> str:

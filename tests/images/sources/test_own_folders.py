@@ -302,3 +302,5 @@ def test_pictures_that_one_range_makes_flat_are_counted_and_told_from_flat_ones(
     for (remark,) in (opened.remarks, again.remarks):
         assert (f"Of 10 looked at, {flat} are one flat grey" in remark) == (flat > 0)
         assert ("flat" in remark) == (flat > 0)
+        assert ("by that (0.tif, 1.tif, 2.tif, ...), since" in remark) == (flat > 0)
+    assert opened.lasting == again.lasting == (opened.remarks if flat else ())
