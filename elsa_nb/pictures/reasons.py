@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
-from elsa_nb.pictures.kinds import HEAD, TIFF, Kind, kind_by_content
+from elsa_nb.pictures.kinds import HEAD, TIFF, FileKind, kind_by_content
 
 _COPY = "copy it again"
 _LONGEST_WORDS = 60  # of a decoder
@@ -164,7 +164,7 @@ def _tags(stream: BinaryIO) -> Any:
     return None
 
 
-def _cut(stream: BinaryIO, head: bytes, kind: Kind | None, tags: Any = None) -> str:
+def _cut(stream: BinaryIO, head: bytes, kind: FileKind | None, tags: Any = None) -> str:
     """Say how a file shows that it is not all there, and how much is missing where it says that; "" if it is whole."""
     size = stream.seek(0, io.SEEK_END)
     if (whole := _whole_size(stream, head, tags)) > size:
@@ -177,7 +177,7 @@ def _cut(stream: BinaryIO, head: bytes, kind: Kind | None, tags: Any = None) -> 
     return "" if end in tail[-2 if len(end) == 1 else 0 :] else f"cut off: the end of the picture is missing; {_COPY}"
 
 
-def _end_of(kind: Kind | None) -> bytes:
+def _end_of(kind: FileKind | None) -> bytes:
     """Return what is among the last bytes of every whole file of a kind; nothing where there is no such mark."""
     return _ENDS.get(kind.endings[0], b"") if kind else b""
 

@@ -11,7 +11,7 @@ from PIL import Image, TiffImagePlugin
 
 from elsa_nb.pictures import reasons
 from elsa_nb.pictures.decoding import Decoding, UnreadableError
-from elsa_nb.pictures.kinds import HEAD, KINDS, kind_by_content, kind_by_name
+from elsa_nb.pictures.kinds import FILE_KINDS, HEAD, kind_by_content, kind_by_name
 
 NOISE = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "JPEG2000", "TGA", "PPM", "SGI", "DDS", "QOI")
@@ -151,7 +151,7 @@ def test_any_bytes_have_a_reason_with_a_cure(data):
 
 
 def test_kinds_are_told_apart_and_what_pillow_writes_is_known_by_its_beginning():
-    every = [ending for kind in KINDS for ending in kind.endings]
+    every = [ending for kind in FILE_KINDS for ending in kind.endings]
     assert len(every) == len(set(every))
     for form, ending in {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "GIF": ".gif"}.items():
         assert kind_by_content(WHOLE[form][:HEAD]).endings[0] == ending

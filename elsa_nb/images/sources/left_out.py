@@ -14,7 +14,7 @@ from typing import NamedTuple
 from elsa_nb.counts import count_of
 from elsa_nb.formulas import meant, safe
 from elsa_nb.pictures.decoding import UnreadableError, endings, look
-from elsa_nb.pictures.kinds import HEAD, KINDS, TIFF, Kind, kind_by_content, kind_by_name
+from elsa_nb.pictures.kinds import FILE_KINDS, HEAD, TIFF, FileKind, kind_by_content, kind_by_name
 from elsa_nb.pictures.opening import RefusedError, open_plain, real_path
 from elsa_nb.store import write_atomically
 
@@ -60,23 +60,23 @@ class LeftOut(NamedTuple):
         return PurePosixPath(self.path).suffix.lower()
 
 
-def _misnamed(kind: Kind) -> str:
+def _misnamed(kind: FileKind) -> str:
     """Return the reason of a picture that would be read if its name said what it is."""
     return f"{kind.named} by its content, and not by its name; end the name in {kind.endings[0]}"
 
 
-_OF_KIND = {kind.told: (kind.one, kind.many) for kind in KINDS}
+_OF_KIND = {kind.told: (kind.one, kind.many) for kind in FILE_KINDS}
 _MISNAMED = {
     _misnamed(kind): (f"{kind.one} whose name does not say so", f"{kind.many} whose names do not say so")
-    for kind in KINDS
+    for kind in FILE_KINDS
     if kind.picture
 }
 # What a person may miss goes first.
 _ORDER = (
     *_MISNAMED,
-    *(kind.told for kind in KINDS if kind.picture),
+    *(kind.told for kind in FILE_KINDS if kind.picture),
     *(HIDDEN, IN_HIDDEN, FOLDER, LINK),
-    *(kind.told for kind in KINDS if not kind.picture),
+    *(kind.told for kind in FILE_KINDS if not kind.picture),
     *(ENDING, OF_STORAGE, BYPRODUCT),
 )
 

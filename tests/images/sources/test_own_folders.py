@@ -15,7 +15,7 @@ from elsa_nb.images.sources.decoding import BrokenImageError, decode, open_pictu
 from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.images.sources.left_out import LeftOut
 from elsa_nb.pictures.decoding import Decoding
-from elsa_nb.pictures.kinds import KINDS
+from elsa_nb.pictures.kinds import FILE_KINDS
 from elsa_nb.pictures.opening import open_inside
 
 SCENE = photographs.scene()
@@ -140,7 +140,7 @@ def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tm
 def test_one_of_a_kind_is_said_as_one(count):
     reasons = [left_out.LINK, left_out.FOLDER, left_out.HIDDEN, left_out.IN_HIDDEN, left_out.OF_STORAGE]
     reasons += [left_out.BYPRODUCT]
-    reasons += [kind.told for kind in KINDS]
+    reasons += [kind.told for kind in FILE_KINDS]
     said = left_out.sentences([LeftOut(f"{i}.x", reason) for reason in reasons for i in range(count)])
     assert len(said) == len(reasons)
     assert all(each.startswith(f"Left out: {count} ") and (" 0.x" if count == 2 else ": 0.x") in each for each in said)
