@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT, check_knows_words, check_once
-from elsa_nb.images.extraction.folder_names import find_pool, folder_title
+from elsa_nb.images.extraction.folder_names import find_pool, folder_title, said_beside
 from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
 from elsa_nb.option_names import option_named, option_told
 from elsa_nb.option_rules import check_modes, given_of
@@ -114,7 +114,7 @@ def prepare(
     read = _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoders or pool):
         encoders = [TEXT]
-    place, made_by = (pool, encoders) if pool else _vectors(folder, encoders, strict)
+    place, made_by, lasting = (pool, encoders, said_beside(pool)) if pool else _vectors(folder, encoders, strict)
     differences = _differences(folder, pool) if pool else []  # vectors that were just looked for fit the folder
     for told in differences:
         print(told)
@@ -125,16 +125,15 @@ def prepare(
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     check_writable(session)  # again: the vectors may have filled the disk
-    return jobs.make_job(
-        folder, place, session, names=names, first=first, read=read, remark=" ".join(differences), **settings
-    )
+    remark = " ".join([*differences, *lasting])
+    return jobs.make_job(folder, place, session, names=names, first=first, read=read, remark=remark, **settings)
 
 
 def _differences(folder: Path, place: Path) -> list[str]:
     """Say how a pool and the files of a folder differ, in sentences; MissingDataError for a pool of other files."""
     from elsa_nb.images.sources.files import walk
     from elsa_nb.label.pool_and_folder import compare_ids
-    from elsa_nb.pictures.opening import escaped
+    from elsa_nb.pictures.opening import id_of_path
 
     pool = Pool.open(place, verify=False)
     every = ("",)  # ending: texts and sounds, too
@@ -142,7 +141,7 @@ def _differences(folder: Path, place: Path) -> list[str]:
         folder,
         place,
         pool.ids.tolist(),
-        lambda: map(escaped, walk(folder, every)),
+        lambda: map(id_of_path, walk(folder, every)),
         left_out=set(names_listed(place / LIST)),
     )
     makes = all("encoder" in part["provenance"] for part in parts_of(pool))
@@ -176,14 +175,14 @@ def _check_before(
     from elsa_nb.label.session import Session
     from elsa_nb.label.session_file import check_writable
     from elsa_nb.pictures.decoding import endings
-    from elsa_nb.pictures.opening import escaped
+    from elsa_nb.pictures.opening import id_of_path
 
     jobs.check_settings(**settings)
     read = None
     for path in like:
         _check_example(Path(path))
     told = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
-    if fresh and told and (items := [escaped(path) for path in walk(folder, endings())]):
+    if fresh and told and (items := [id_of_path(path) for path in walk(folder, endings())]):
         if names:
             rows_named(items, *names)
         files = {key: settings.get(key) for key in ("labels", "seeds", "reading")}
@@ -256,8 +255,8 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
     return list(dict.fromkeys(rows))
 
 
-def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str]]:
-    """Return the pool of a folder's embeddings, and the names of the encoders that made it."""
+def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str], list[str]]:
+    """Return the pool of a folder's embeddings, the encoders that made it, and what is to stay on the page."""
     found = [find_pool(folder, each) for each in encoders or [None]]
     places = [each[0] for each in found if each is not None]
     # With `strict`, a file that could not be read is tried again: it stops this, too, unless it has been repaired.
@@ -273,9 +272,9 @@ def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path,
 
         places, names = embed_embeddings(folder, encoders, strict=strict)
     if len(places) == 1:
-        return places[0], names
+        return places[0], names, said_beside(places[0])
     base = folder_title(folder)
     titles = [place.name.removeprefix(f"{base}-").removesuffix("-embedding") for place in places]
     joined = places[0].with_name(f"{base}-{'-and-'.join(titles)}-embedding")
     join_pools([Pool.open(place) for place in places], joined, name=joined.name)
-    return joined, names
+    return joined, names, said_beside(places[0])

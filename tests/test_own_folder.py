@@ -29,7 +29,7 @@ MISTAKES = {
     "--ip nowhere.invalid": "give an address of this machine",
     "--ip 0.0.0.0 --token=": "would let anybody in",
     "--like nothing.jpg": "nothing.jpg is not a file",
-    "--like list.txt": "the image list.txt cannot be read (not a kind of file that is read here); --like takes",
+    "--like list.txt": "the image list.txt cannot be read (a text, not a picture; get the picture, or remove the file)",
     "--seeds list.txt": "none of its 1 name is an item of the pool: it has 'owl.png'",
     "--labels list.txt": "or name the column of items: `--item ...`",
     "--labels answers.csv": "its labels are perhaps (1). Say which of them is wanted: `--positive ...`",

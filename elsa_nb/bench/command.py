@@ -12,7 +12,7 @@ from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
 from elsa_nb.option_names import by_command_of_vectors, told_by
 from elsa_nb.option_rules import Only
-from elsa_nb.pictures.opening import escaped, unescaped
+from elsa_nb.pictures.opening import escaped, path_of_id
 from elsa_nb.pool import Pool
 from elsa_nb.written_files import check_exported
 
@@ -186,8 +186,8 @@ def _check_page(page: Path, kept: Path, source: Path, *, named: bool) -> None:
     if not (command := page_command(page)):
         raise ValueError(f"{page} is there already and is no page of a comparison; give another name with --out")
     check_exported(page, cure=ANOTHER_PAGE)
-    before = page.parent / unescaped(page.parent, command[2])
-    if not named and before.resolve() != source.resolve():
+    before = [(page.parent / each).resolve() for each in (command[2], path_of_id(command[2]))]  # it may be escaped
+    if not named and source.resolve() not in before:
         raise ValueError(f"{page} is the page of {command[2]}; give that of {source} another name with --out")
 
 

@@ -277,9 +277,10 @@ def open_panel(job: Job) -> "Panel":
     options |= {"remark": job.remark, "kind": _kind_of(job, pool)}
     panel = Panel(search(), Files(folder, pool), session, **options)
     vectors = json.dumps(_vectors_of(job, pool), allow_nan=False)
-    for what, stored in (("strategy:", json.dumps(job.strategy)), ("vectors:", vectors)):
+    told = {"strategy:": json.dumps(job.strategy), "vectors:": vectors, "said:": json.dumps(job.remark)}
+    for what, stored in told.items():
         key = f"{what}{job.annotator}"
-        if session.meta(key) != stored and session.keep():
+        if (session.meta(key) or '""') != stored and session.keep():
             session.remark(key, stored)
     return panel
 

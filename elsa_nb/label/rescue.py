@@ -38,6 +38,7 @@ _REMARKS = (
     "kind:",  # without it, scores of another kind of search could be used
     "strategy:",  # without it, another strategy could go on
     "vectors:",
+    "said:",
     "audit:",  # how an audit began; without it, it would begin anew, with the answers given since
 )
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.

@@ -50,6 +50,7 @@ class PersonsWork:
     time and `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is
     that of the search, and `vectors` says which vectors it worked on: its pool, and for each encoder in it the name and
     the SHA-256 of the weights; both are None where the session does not say. `audits` are those beside the session.
+    `remark` is what the page said of the folder when it was last opened, such as that files are left out.
     """
 
     annotator: str
@@ -68,6 +69,7 @@ class PersonsWork:
     opinions: int
     vectors: dict[str, Any] | None
     audits: list[AuditResult]
+    remark: str = ""
 
     def __str__(self) -> str:
         """Say it in sentences and a table."""
@@ -86,6 +88,8 @@ class PersonsWork:
             said.append(f"Second opinions: {self.opinions:,}.")
         if self.vectors is not None:
             said.append(_vectors(self.vectors))
+        if self.remark:
+            said.append(f"Said on the page: {self.remark}")
         return "\n".join([*said, *map(str, self.audits)])
 
     def _pace(self) -> str:
@@ -154,6 +158,7 @@ def _work(session: Session, annotator: str) -> PersonsWork:
         opinions=len({event.item for event in events if event.component == SECOND_OPINION}),
         vectors=None if stored["vectors"] is None else json.loads(stored["vectors"]),
         audits=audits,
+        remark=json.loads(session.meta(f"said:{annotator}") or '""'),
     )
 
 

@@ -29,7 +29,7 @@ function render({ model, el }) {
   root.setAttribute("role", "application");
   root.setAttribute("aria-label", "Labelling panel. Press H for the keys.");
   const banner = make("div", "elsa-banner", root); banner.setAttribute("role", "alert"); banner.hidden = true;
-  const bannerText = make("span", "", banner), takeOver = make("button", "", banner, "Work here instead");
+  const bannerText = make("span", "", banner), takeOver = make("button", "", banner, "Work here instead"), dismiss = make("button", "elsa-dismiss", banner, "Dismiss");
   const head = make("div", "elsa-head", root);
   const title = make("strong", "elsa-title", head);
   const naming = make("label", "elsa-class", head, "Looking for"), className = make("input", "", naming);
@@ -236,6 +236,7 @@ function render({ model, el }) {
     banner.hidden = !gone && !(ready && (!active || holder || remark || silent));
     bannerText.textContent = gone ? GONE : silent ? SILENT : [holder, remark].filter(Boolean).join(" ");
     takeOver.hidden = active || gone;
+    dismiss.hidden = !active || gone || silent || !remark;
     restText.textContent = !ready ? "Connecting to the kernel…" : !n ? "Nothing to show yet." : "Looking for the next round…";
     if (cards.waiting && !waitingSince) waitingSince = performance.now();
     if (!cards.waiting) waitingSince = 0;
@@ -413,6 +414,7 @@ function render({ model, el }) {
   });
   grid.addEventListener("pointerleave", () => { detail = -1; paintWhy(); });
   help.addEventListener("click", () => { closeOverlays(); root.focus({ preventScroll: true }); });
+  dismiss.addEventListener("click", () => { say("dismiss"); remark = ""; paint(); root.focus({ preventScroll: true }); });
   takeOver.addEventListener("click", () => { say("take"); root.focus({ preventScroll: true }); });
 
   // --- life

@@ -4,10 +4,12 @@ No answer travels in a synced trait: the screen sends events, the controller com
 window that shows the same session while another works on it says so and only looks on.
 """
 
+import json
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ _HERE = Path(__file__).parent
 class Widget(anywidget.AnyWidget):
     """The grid of cards in the browser; with `doors` it names other ways to begin if a first look brings nothing.
 
-    A `remark` stays above it.
+    A `remark` stays above it until the person dismisses it, and comes back where it says something else then.
     """
 
     # One module without a build step: the reducer, the parts, and last the view.
@@ -46,7 +48,9 @@ class Widget(anywidget.AnyWidget):
     figures = traitlets.Dict().tag(sync=True)
 
     def __init__(self, controller: Controller, items: Items, *, title: str = "", doors: bool = False, remark: str = ""):
-        self.controller, self.items, self.title, self.doors, self.remark = controller, items, title, doors, remark
+        self.controller, self.items, self.title, self.doors = controller, items, title, doors
+        session = controller.session
+        self.remark = "" if session.meta(f"{DISMISSED}{session.annotator}") == json.dumps(remark) else remark
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(2, "elsa-pictures")
         self._larger = ThreadPoolExecutor(1, "elsa-larger-view")  # it must not wait for a page of small ones
@@ -171,6 +175,13 @@ class Widget(anywidget.AnyWidget):
                 return
             self.send({"kind": "named", "text": text})
             self._roles()  # the text above the cards may be about a name that was refused
+
+    def _on_dismiss(self, nonce: str, content: dict) -> None:
+        if nonce == self._active and self.controller.held:
+            session = self.controller.session
+            with suppress(LeaseLostError):  # somebody took over a moment ago: the remark is shown again
+                session.remark(f"{DISMISSED}{session.annotator}", json.dumps(self.remark))
+                self.remark = ""
 
     def _on_compare(self, nonce: str, content: dict) -> None:
         session = self.controller.session
@@ -321,7 +332,8 @@ class Widget(anywidget.AnyWidget):
 
 OTHER = "Another window is working on this session. Here you can look on."
 _KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "again", "name", "events", "want", "zoom"}
-_KINDS |= {"compare"}
+_KINDS |= {"compare", "dismiss"}
+DISMISSED = "dismissed:"  # with an annotator's name the key of the remark that is not to be shown any more
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:

@@ -10,8 +10,8 @@ them. What a file declares to be no data, or what gives itself away as such (`no
 import importlib
 import importlib.util
 import io
+import logging
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -34,6 +34,7 @@ from elsa_nb.pictures.greys import (
     to_8_bits,
 )
 from elsa_nb.pictures.no_data import holds_no_data, sentinels, shown_black
+from elsa_nb.pictures.reasons import why_not_decoded, why_not_opened, why_not_read
 
 VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 VERSION_OF_FLOATS = 5  # the same, for folders that hold pictures of floats; larger than VERSION
@@ -48,16 +49,6 @@ RANGES = {
     "longs": range_of,  # whole numbers of 32 bits
 }
 GREYS = ("integers", "longs", "floats")  # those with values that may mean "no data"
-# The first bytes of files that have a picture's name but are not read as one, and what they are or how to cure it.
-_OTHERS = {
-    rb"(II|MM)\0?[*+]": "a TIFF of numbers or channels that are not read; save it in 8 or 16 bits, or grey in "
-    "floats of 32",
-    rb".{4}ftyp(hei|hev|mif1|msf1)": "a HEIC picture; `pip install pillow-heif` reads it",
-    rb"version https://git-lfs": "a pointer of Git LFS; `git lfs pull` gets the picture",
-    rb"\s*<(!doctype html|html)": "a web page",
-    rb"PK\x03\x04": "an archive (.zip)",
-    rb"$": "an empty file",
-}
 # EPS runs programs in an interpreter; Pillow knows the others by name only.
 _NOT_READ = {"EPS", "WMF", "MPEG", "IPTC", "BUFR", "GRIB", "HDF5"}
 _COMMON = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # asked first
@@ -72,10 +63,12 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _LONGEST_REASON = 120
+_SMALLER = "save it smaller, or in parts"
 # 8,000 x 8,000; scans of text, the most compact real pictures, hold some 500 pixels per byte, but fewer pixels.
 _MANY_PIXELS, _MOST_PIXELS_A_BYTE = 1 << 26, 200
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the error at twice as many is our limit
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it notes of a broken file is said with its name
 
 
 class UnreadableError(ValueError):
@@ -114,7 +107,8 @@ def formats() -> tuple[str, ...]:
 def endings() -> tuple[str, ...]:
     """Return the endings of the files that are read, in lower case, with the dot."""
     read = {*formats(), "MPO"}  # what Pillow calls a JPEG with several pictures
-    return tuple(sorted(ending for ending, kind in Image.registered_extensions().items() if kind in read))
+    known = {ending for ending, kind in Image.registered_extensions().items() if kind in read}
+    return tuple(sorted({*known, ".btf"}))  # a large TIFF, which Pillow reads under any name
 
 
 @dataclass(frozen=True)
@@ -202,7 +196,7 @@ class Decoding:
                 image.load()  # turns a TIFF without being asked
                 return self._rgb(image, depth, side)
 
-        return _guarded(read)
+        return _guarded(read, stream)
 
     def shown(self, image: Image.Image, side: int | None = None) -> Image.Image:
         """Return a picture that Pillow has opened, left as it is, in the same way."""
@@ -229,7 +223,7 @@ class Decoding:
 
     def _scaled(self, pixels: np.ndarray, depth: Depth) -> np.ndarray:
         if depth.kind == "floats" and not np.isfinite(pixels).any():
-            raise UnreadableError("nothing to show: no pixel is a number")
+            raise UnreadableError("nothing to show: no pixel is a number; write values into it, or remove the file")
         how = self
         if self.limits(depth.kind) is None:
             how = Decoding().completed({depth.kind: [sample_of(pixels, depth)]})
@@ -249,7 +243,7 @@ def look(stream: BinaryIO) -> Header:
             refuse_bomb(image, stream)
             return Header(depth_of(image).kind, image.format not in _VIEWS and getattr(image, "is_animated", False))
 
-    return _guarded(read)
+    return _guarded(read, stream)
 
 
 def refuse_bomb(image: Image.Image, stream: BinaryIO) -> None:
@@ -258,7 +252,9 @@ def refuse_bomb(image: Image.Image, stream: BinaryIO) -> None:
     pixels, held = image.width * image.height, stream.seek(0, os.SEEK_END)
     stream.seek(here)
     if pixels > _MANY_PIXELS and pixels > _MOST_PIXELS_A_BYTE * held:
-        raise UnreadableError(f"{image.width} x {image.height} pixels in {held:,} bytes would fill the memory")
+        raise UnreadableError(
+            f"{image.width} x {image.height} pixels in {held:,} bytes would fill the memory; {_SMALLER}"
+        )
 
 
 def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
@@ -266,7 +262,7 @@ def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
 
     Files that cannot be read are ignored here; embedding or showing them reports it.
     """
-    return Decoding().completed({kind: sampled(files) for kind, files in deep.items()})
+    return Decoding().completed({kind: sampled(files).values() for kind, files in deep.items()})
 
 
 def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
@@ -303,14 +299,13 @@ def data_of(samples: Iterable[Sample], absent: Sequence[float]) -> list[np.ndarr
     return [each.values if each.ink else each.values[~holds_no_data(each.values, absent)] for each in samples]
 
 
-def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[Sample]:
-    """Yield some values of at most 64 of the deep pictures that `files` open, without those that are broken."""
-    for i in sample(len(files), SAMPLE_PICTURES) if files else ():
-        try:
-            with files[i]() as stream:
-                yield _guarded(partial(_sample_in, stream))
-        except (OSError, UnreadableError):
-            continue
+def sampled(files: list[Callable[[], BinaryIO]]) -> dict[int, Sample]:
+    """Return some values of at most 64 of the deep pictures that `files` open, by place, without those broken."""
+    found = {}
+    for i in sample(len(files), SAMPLE_PICTURES).tolist() if files else ():
+        with suppress(OSError, UnreadableError), files[i]() as stream:
+            found[i] = _guarded(partial(_sample_in, stream), stream)
+    return found
 
 
 def _sample_in(stream: BinaryIO) -> Sample:
@@ -320,30 +315,30 @@ def _sample_in(stream: BinaryIO) -> Sample:
 
 
 def _opened(stream: BinaryIO) -> Image.Image:
-    """Return a picture whose header is read; UnreadableError, saying what it is, for another file."""
-    start = stream.tell()
-    try:
-        image = Image.open(stream, formats=formats())
-    except Image.UnidentifiedImageError:
-        stream.seek(start)
-        head = stream.read(32)
-        told = (what for pattern, what in _OTHERS.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE))
-        raise UnreadableError(next(told, "not a kind of file that is read here")) from None
+    """Return a picture whose header is read; UnidentifiedImageError, UnreadableError for what is not read."""
+    image = Image.open(stream, formats=formats())
+    if lacking := why_not_decoded(image):
+        raise UnreadableError(lacking)
     mend_planes(image)
     return image
 
 
-def _guarded(read: Callable[[], Any]) -> Any:
+def _guarded(read: Callable[[], Any], stream: BinaryIO | None = None) -> Any:
+    """Return what `read` returns; UnreadableError, saying why, for any failure of it. `stream` is the file, if any."""
     try:
         return read()
     except UnreadableError:
         raise
     except Image.DecompressionBombError:
-        raise UnreadableError(f"too large: more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels") from None
+        raise UnreadableError(f"too large: more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels; {_SMALLER}") from None
     except MemoryError:
-        raise UnreadableError("too large for the memory of this machine") from None
-    except Exception as error:  # decoders meet broken files with errors of every kind: the reason is passed on
-        raise UnreadableError(str(error)[:_LONGEST_REASON] or type(error).__name__) from None
+        raise UnreadableError(f"too large for the memory of this machine; {_SMALLER}") from None
+    except Exception as error:  # decoders meet broken files with errors of every kind
+        if stream is None:
+            raise UnreadableError(str(error)[:_LONGEST_REASON] or type(error).__name__) from None
+        unknown = isinstance(error, Image.UnidentifiedImageError)
+        why = why_not_opened(stream, endings()) if unknown else why_not_read(stream, error)
+        raise UnreadableError(why) from None
 
 
 def _pixels(image: Image.Image, depth: Depth | None = None) -> np.ndarray:

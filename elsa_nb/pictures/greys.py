@@ -67,14 +67,15 @@ def range_of_masks(samples: Iterable[np.ndarray]) -> Range | None:
     return (0.0, 1.0) if values.size and values.max() == 1 else None
 
 
-def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
-    """Count the samples that `limits` turn into a single grey, though their values differ: those of another scale."""
-    count = 0
-    for values in samples:
+def flattened(samples: Iterable[np.ndarray], limits: Range) -> list[int]:
+    """Return which samples `limits` turn into a single grey, though their values differ: those of another scale."""
+    found = []
+    for i, values in enumerate(samples):
         low, high = np.percentile(values, PERCENTILES) if values.size else (0.0, 0.0)
         shown_low, shown_high = np.clip([low, high], *limits)
-        count += high > low and (shown_high - shown_low) / (limits[1] - limits[0]) < _FLAT
-    return int(count)
+        if high > low and (shown_high - shown_low) / (limits[1] - limits[0]) < _FLAT:
+            found.append(i)
+    return found
 
 
 def crowded(samples: Iterable[np.ndarray], limits: Range) -> int:

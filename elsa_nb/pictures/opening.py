@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+_ESCAPES = re.compile(rb"\\x(5c|[89a-f][0-9a-f])")
+_LIKE_ESCAPES = re.compile(r"\\(?=x(?:5c|[89a-f][0-9a-f]))")
 LARGEST_FILE = 1 << 30  # bytes; of a stack only the first page is unpacked
 
 
@@ -27,11 +29,23 @@ def escaped(name: str) -> str:
         return name.encode("utf-8", "backslashreplace").decode()
 
 
-def unescaped(folder: Path, name: str) -> str:
-    """Return the name, as the system knows it, of the file in `folder` that `escaped` called `name`."""
-    if "\\x" not in name or os.path.lexists(folder / name):
-        return name
-    return os.fsdecode(re.sub(rb"\\x([89a-f][0-9a-f])", lambda m: bytes.fromhex(m[1].decode()), name.encode()))
+def id_of_path(path: str) -> str:
+    r"""Return the id of a file by its path below a folder, as the system knows it: no two paths have the same.
+
+    Bytes that are not UTF-8 are written as in `caf\xe9.jpg`. Where the name of a file itself holds what would be read
+    as such a byte, its backslash is written as one, too: `caf\x5cxe9.jpg`.
+    """
+    # Where the backslash separates folders it is in no name.
+    return escaped(path if os.sep == "\\" else _LIKE_ESCAPES.sub(r"\\x5c", path))
+
+
+def path_of_id(item: str) -> str:
+    """Return the path below a folder, as the system knows it, of the file that `id_of_path` calls `item`."""
+    if "\\x" not in item:
+        return item
+    return os.fsdecode(
+        _ESCAPES.sub(lambda each: bytes.fromhex(each[1].decode()), item.encode("utf-8", "surrogateescape"))
+    )
 
 
 def open_plain(path: Path | str) -> BinaryIO:
@@ -41,11 +55,11 @@ def open_plain(path: Path | str) -> BinaryIO:
 
 
 def real_path(folder: Path, name: str) -> Path:
-    """Return where the file `name` in `folder`, a resolved path, really is, after following links.
+    """Return where the file with the id `name` in `folder`, a resolved path, really is, after following links.
 
     Raises RefusedError for a name, not a link, that leads out of the folder.
     """
-    name = unescaped(folder, name) if "\0" not in name else name
+    name = path_of_id(name)
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
         raise RefusedError("refused: the name leads out of the folder")
@@ -53,7 +67,7 @@ def real_path(folder: Path, name: str) -> Path:
 
 
 def open_inside(folder: Path, name: str, *, through_links: bool) -> BinaryIO:
-    """Open the file `name` in `folder`, a resolved path; RefusedError for a name that leads out of it.
+    """Open the file with the id `name` in `folder`, a resolved path; RefusedError for a name that leads out of it.
 
     A link that leads out is followed with `through_links` and refused without. A file inside is then reached
     part by part without following any link, so that nobody can swap a part for a link meanwhile.
@@ -70,10 +84,11 @@ def _plain(handle: int) -> BinaryIO:
     stream = os.fdopen(handle, "rb") if stat.S_ISREG((status := os.fstat(handle)).st_mode) else None
     if stream is None:
         os.close(handle)
-        raise RefusedError("refused: not a plain file")
+        raise RefusedError("refused: not a plain file; put the file itself here")
     if status.st_size > LARGEST_FILE:
         stream.close()
-        raise RefusedError(f"too large: {status.st_size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read")
+        most = f"at most {LARGEST_FILE / 1e6:,.0f} MB are read; save it smaller, or in parts"
+        raise RefusedError(f"too large: {status.st_size / 1e6:,.0f} MB, {most}")
     return stream
 
 

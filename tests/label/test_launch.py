@@ -110,7 +110,7 @@ def test_files_of_labels_are_read_once_where_the_items_are_the_files(place, monk
         monkeypatch.setattr(module, reader.__name__, counted(reader))
     names = sorted(path.name for path in (place / "pictures").iterdir())
     Pool.from_arrays(np.random.default_rng(0).normal(size=(40, 4)), names).save(place / "pool")
-    monkeypatch.setattr(own_folder, "_vectors", lambda *_: (place / "pool", "an encoder"))
+    monkeypatch.setattr(own_folder, "_vectors", lambda *_: (place / "pool", "an encoder", []))
     given = {"labels": place / "earlier.csv", "seeds": place / "examples.txt", "session": place / "s.sqlite"}
     own_folder.prepare(place / "pictures", **given)
     assert sorted(read) == ["earlier.csv", "examples.txt"]

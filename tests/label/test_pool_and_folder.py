@@ -11,6 +11,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.left_out import LIST, LeftOut, write_list
 from elsa_nb.label import jobs
 from elsa_nb.label.pool_and_folder import LOOKED_UP, compare_ids
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 
 
@@ -152,3 +153,28 @@ def test_ids_are_not_looked_up_one_by_one(tmp_path, monkeypatch):
     ids = [f"{i}.jpg" for i in range(50_000)]
     assert len(compare_ids(tmp_path, tmp_path / "pool", ids, lambda: ids[:40_000]).gone) == 10_000
     assert len(looked) <= LOOKED_UP
+
+
+def test_a_remark_stays_until_it_is_dismissed_and_is_in_the_summary(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("imgs").mkdir()
+    for name in names(4):
+        Path("imgs", name).write_bytes(b"")
+    Pool.from_arrays(np.eye(4), names(4), provenance={"encoder": "dinov2-small"}).save("vectors")
+    Path("vectors", "remarks.txt").write_text("One flat grey: a.tif.\n")
+
+    def opened(acts):
+        panel = jobs.open_panel(own_folder.prepare("imgs", pool="vectors", session="s.sqlite"))
+        told = []
+        panel.widget.send = lambda content, *_: told.append(content)
+        for act in ("take", *acts, "sync"):
+            panel.widget.hear({"kind": act, "nonce": "a window", "client": "me"})
+        panel.close()
+        return [each["remark"] for each in told if each["kind"] == "snapshot"][-1]
+
+    assert opened([]) == opened([]) == "One flat grey: a.tif."
+    assert opened(["dismiss"]) == opened([]) == ""
+    Path("vectors", "left-out.csv").write_text("path,reason\nb.txt,no picture\n")
+    assert "1 file is left out; " in opened([])  # something else is to be said
+    with Session("s.sqlite") as session:
+        assert "One flat grey: a.tif. 1 file is left out" in session.meta("said:me")

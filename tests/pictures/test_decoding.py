@@ -373,15 +373,18 @@ def test_pages_are_noticed_and_the_first_is_shown():
         (b"", "an empty file"),
         (b"\n<!DOCTYPE html><html>404</html>", "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "Git LFS; `git lfs pull` gets"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "a HEIC picture; `pip install pillow-heif` reads it"),
-        (b"PK\x03\x04" + bytes(99), r"an archive \(.zip\)"),
-        (tiff(SLOPE, 64, sample_format=3), "a TIFF of numbers or channels that are not read; save it in 8 or 16 bits"),
-        (bytes(5000), "not a kind of file that is read here"),
-        (SHALLOW["jpeg"][:-200], "truncated"),
-        (INTEGERS["png"][:-200], "truncated"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "a HEIC picture; `pip install pillow-heif` reads HEIC"),
+        (b"PK\x03\x04" + bytes(99), "an archive; unpack"),
+        (tiff(SLOPE, 64, sample_format=3), "a TIFF of grey in floats of 64 bits, .*; save it in grey of 16 bits"),
+        (bytes(5000), "begins with zeros only, .*; copy it again"),
+        (SHALLOW["jpeg"][:-200], "cut off: the end of the picture is missing; copy it again"),
+        (INTEGERS["png"][:-200], "cut off: the end of the picture is missing; copy it again"),
         (b"P5\n60000 60000\n255\n" + bytes(99), "too large: more than 178,956,970 pixels"),
         (b"P4\n9000 9000\n" + bytes(99), "9000 x 9000 pixels in 112 bytes would fill the memory"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) print\n", "not a kind of file"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) print\n",
+            "a PostScript drawing; export",
+        ),
     ],
     ids=[
         "empty",
@@ -421,7 +424,9 @@ def test_damage_is_a_reason_and_never_another_error(data, draw):
         try:
             assert read(bytes(broken), side=16).shape[2] == 3
         except UnreadableError as error:
-            assert str(error)
+            what, cure = str(error).split("; ", 1)
+            assert what
+            assert cure
 
 
 def test_programs_and_names_without_a_reader_are_no_pictures():

@@ -8,15 +8,19 @@ import os
 from pathlib import Path
 
 from elsa_nb import store
+from elsa_nb.counts import count_of
 from elsa_nb.images.encoders.names import CANDIDATES, hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.extraction.kept import CARD, Stamp, read_files
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.images.sources.left_out import LIST, count_listed
 from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pictures.opening import escaped
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import card_of
 from elsa_nb.store import sha256_bytes
+
+REMARKS = "remarks.txt"  # beside the vectors: `ImageFiles.lasting`, a line for each
 
 
 def folder_title(root: Path | str) -> str:
@@ -28,6 +32,18 @@ def folder_title(root: Path | str) -> str:
 def place_of(pool: Pool) -> Path:
     """Return the folder in `data/pools` that holds a pool, as `--pool` takes it."""
     return store.DATA / "pools" / pool.name
+
+
+def said_beside(place: Path) -> list[str]:
+    """Return what a person who labels by the vectors in `place` had better not forget, in sentences.
+
+    That is which pictures show little, and that files were left out, as the extraction has written it there.
+    """
+    lasting = place / REMARKS
+    said = lasting.read_text(encoding="utf-8").splitlines() if lasting.is_file() else []
+    if left := count_listed(place / LIST):
+        said.append(f"{count_of(left, 'file is', 'files are')} left out; {place / LIST} says why.")
+    return said
 
 
 def known_decoding(base: Path, root: Path | str) -> Decoding | None:

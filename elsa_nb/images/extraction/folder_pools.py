@@ -23,7 +23,7 @@ from elsa_nb.images.extraction.extract import (
     recipe_of,
     widths_of,
 )
-from elsa_nb.images.extraction.folder_names import stamps
+from elsa_nb.images.extraction.folder_names import REMARKS, stamps
 from elsa_nb.images.extraction.forward import forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
 from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
@@ -176,12 +176,19 @@ class _Group:
                 print(f"{pool.name}: {count_of(len(pool), 'vector')}, {self.computed:,} of them computed now.")
             else:
                 print(f"{pool.name}: {count_of(len(pool), 'vector was', 'vectors were')} already here.")
+            self._write_lasting(kept.folder / REMARKS)
             write_list(kept.folder / LIST, [*self.crops.pictures.left_out, *starmap(LeftOut, broken.items())])
             pools[title][space] = pool
         if broken:
             what = f"{count_of(len(broken), 'image')} that cannot be read"
             print(f"Left out: {what}; listed with the reason in {kept.folder / LIST}")
         return pools
+
+    def _write_lasting(self, path: Path) -> None:
+        if lasting := self.crops.pictures.lasting:
+            store.write_atomically(path, "".join(f"{remark}\n" for remark in lasting).encode())
+        else:
+            path.unlink(missing_ok=True)
 
     def _provenance(self, crops: Crops, encoder: ImageEncoder) -> dict[str, Any]:
         return provenance_of(crops, encoder, self.settings.dtype, self.settings.computing["precision"])

@@ -27,7 +27,11 @@ _BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, I
 
 
 class BrokenImageError(CorruptFileError):
-    """An image that cannot be read: `item` is its id, `reason` why not, in a few words."""
+    """An image that cannot be read: `item` is its id, `reason` why not, in a few words.
+
+    Those of the user's own pictures name the cure, and have a third argument, an empty text in the place of the usual
+    cure.
+    """
 
     @property
     def item(self) -> str:
@@ -41,7 +45,8 @@ class BrokenImageError(CorruptFileError):
 
     def __str__(self) -> str:
         """Return one sentence with its cure."""
-        return f"The image {self.item} is broken ({self.reason}). Get a whole copy, or skip broken images."
+        cure = self.args[2] if len(self.args) > 2 else "Get a whole copy, or skip broken images."
+        return f"The image {self.item} is broken ({self.reason}). {cure}".rstrip()
 
 
 def open_picture(pictures: Pictures, row: int) -> Image.Image:

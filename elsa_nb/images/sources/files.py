@@ -23,21 +23,22 @@ from elsa_nb.images.sources.left_out import (
     HIDDEN,
     IN_HIDDEN,
     LINK,
-    NAME,
     OF_STORAGE,
     LeftOut,
+    said_with_list,
     sentences,
+    with_kinds,
 )
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.option_names import embedding_told, option_told
 from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError, data_of, endings, look, sampled
-from elsa_nb.pictures.greys import crowded, flattened
+from elsa_nb.pictures.greys import Range, crowded, flattened
+from elsa_nb.pictures.kinds import ARCHIVE, kind_by_name
 from elsa_nb.pictures.no_data import said_of_no_data
-from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
+from elsa_nb.pictures.opening import RefusedError, escaped, id_of_path, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
 
-_PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
 # Folders of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and deleted files.
 _OF_STORAGES = {"@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
 # What remarks call the kinds of grey pictures, each with a range of its own.
@@ -46,6 +47,9 @@ _DEEP = {
     "longs": "Grey pictures of 32 bits",
     "floats": "Pictures of floats",
 }
+
+
+_NAMED = 3  # files in a remark
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,7 @@ class ImageFiles:
     `decoding` says how the user's own pictures are read; None, for published data sets, means `sources.decoding`.
     `left_out` are the files of the folder that are not among the images, `remarks` sentences to be printed once, and
     `flat` is the one among them that says why an earlier pool had better be made anew, and how; "" where it need not.
+    `lasting` are those that a person who labels had better not forget: pictures that show little.
     """
 
     name: str
@@ -73,6 +78,7 @@ class ImageFiles:
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[str, ...] = ()
     flat: str = ""
+    lasting: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -126,9 +132,13 @@ class ImageFiles:
                 f"{escaped(str(path))} is not here any more: run the same command again, which looks anew."
             ) from None
         except (UnreadableError, RefusedError) as error:
-            raise BrokenImageError(str(self.ids[row]), str(error)) from None
+            raise BrokenImageError(str(self.ids[row]), str(error), "") from None
+        except PermissionError as error:
+            reason = f"you may not read it ({error.strerror}); give yourself the right to, or copy it again"
+            raise BrokenImageError(str(self.ids[row]), reason, "") from None
         except OSError as error:
-            raise BrokenImageError(str(self.ids[row]), error.strerror or str(error)) from None
+            reason = f"the file cannot be read ({error.strerror or error}); try again, or copy it again"
+            raise BrokenImageError(str(self.ids[row]), reason, "") from None
 
     @cached_property
     def sha256(self) -> str:
@@ -164,24 +174,27 @@ def open_folder(
     """
     root = check_folder(root)
     left_out: list[LeftOut] = []
-    paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
-    said = sentences(left_out)
+    paths = list(walk(root, endings(), left_out))
+    ids = [id_of_path(path) for path in paths]
+    left_out = with_kinds(root, left_out)
     if not paths:
-        what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *said])
+        what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *sentences(left_out)])
         raise MissingDataError(
             f"There are no images in {root}: {what} Texts and sounds take vectors of your own: `elsa-nb pool make "
             f"VECTORS --ids NAMES` makes a pool, and {option_told('pool')} names it; arrays go by `Pool.from_arrays` "
             "and `label.Arrays`."
         )
+    said = said_with_list(left_out)
     if odd := [each for path, each in zip(paths, ids, strict=True) if path != each]:
-        said.append(f"File names that are not UTF-8, written with escapes: {len(odd):,}, such as {odd[0]}.")
+        said.append(
+            f"File names that are not UTF-8, or look like it, written with escapes: {len(odd):,}, such as {odd[0]}."
+        )
     folders = sorted({each.partition("/")[0] for each in ids if "/" in each})
     index = {folder: i for i, folder in enumerate(folders)}
     targets = [index[each.partition("/")[0]] if "/" in each else -1 for each in ids]
     files = ImageFiles.of(name or escaped(root.resolve().name), root, paths, targets, folders, ids=ids)
-    decoding, remarks, flat = _survey(files, decoding, progress)
-    remarks = [*remarks, flat] if flat else remarks
-    return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said), flat=flat)
+    files = replace(_surveyed(files, decoding, progress), left_out=tuple(left_out))
+    return replace(files, remarks=tuple(filter(None, (*files.remarks, files.flat, *said))))
 
 
 def check_folder(root: Path | str) -> Path:
@@ -189,29 +202,18 @@ def check_folder(root: Path | str) -> Path:
     root = as_path("root", root, "a folder of images")
     if not root.is_dir():
         state = "is a file, not a folder" if root.is_file() else "is not a folder"
-        cure = "unpack it, and name the folder" if root.suffix.lower() in _PACKED else "name one that holds images"
+        cure = "unpack it, and name the folder" if kind_by_name(root.name) is ARCHIVE else "name one that holds images"
         raise MissingDataError(f"{root} {state}: {cure}.")
     return root
 
 
-def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], list[str]]:
-    """Return paths and ids, without the rare path whose id belongs to another one."""
-    kept = {}
-    for path in sorted(paths, key=lambda each: each != escaped(each)):  # names without escapes take precedence
-        if kept.setdefault(escaped(path), path) != path:
-            left_out.append(LeftOut(escaped(path), NAME))
-    known = set(kept.values())
-    paths = [path for path in paths if path in known]
-    return paths, [escaped(path) for path in paths]
-
-
-def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str], str]:
-    """Look at the header of every file; return how the folder is read, remarks about that, and `ImageFiles.flat`.
+def _surveyed(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> ImageFiles:
+    """Look at the header of every file; return the files with how they are read, and remarks about that.
 
     A file that cannot be opened is ignored here: the extraction meets it again and names it.
     """
     deep, paged = {kind: [] for kind in RANGES}, 0
-    for path in bar(files.paths, "looking at the files", progress, unit=" files"):
+    for item, path in zip(files.ids, bar(files.paths, "looking at the files", progress, unit=" files"), strict=True):
         opened = partial(open_plain, files.root / path)
         try:
             with opened() as stream:
@@ -220,13 +222,14 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             continue
         paged += header.paged
         if header.kind:
-            deep[header.kind].append(opened)
+            deep[header.kind].append((str(item), opened))
     known = decoding or Decoding()
     if deep["longs"] and deep["integers"] and not known.longs:
         known = replace(known, integers=None)  # an earlier version found it for both, or there were none of 32 bits
-    samples = {kind: list(sampled(opens)) for kind, opens in deep.items()}
+    looked_at = {kind: sampled([opened for _, opened in each]) for kind, each in deep.items()}
+    samples = {kind: list(each.values()) for kind, each in looked_at.items()}
     decoding = known.completed(samples)
-    remarks = []
+    remarks, lasting = [], []
     for kind, word in _DEEP.items():
         if deep[kind] and (limits := decoding.limits(kind)):
             low, high = (f"{value:,.12g}" for value in limits)
@@ -234,15 +237,10 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             absent = decoding.absent(kind, (each.no_data for each in samples[kind]))
             if absent:
                 said += f"; {said_of_no_data(absent)}"
-            values = data_of(samples[kind], absent)
-            said += "."
-            if flat := flattened(values, limits):
-                said += f" Of {len(values)} looked at, {flat} are one flat grey by that, since their values are of "
-                said += "another scale: a folder of their own for them gives them a range of their own."
-            elif 2 * (few := crowded(values, limits)) > len(values):
-                said += f" Of {len(values)} looked at, {few} use few of the 256 greys: nine tenths of their pixels lie "
-                said += "within 16 of them, and the encoder sees little of how these differ. If a few values stretch "
-                said += "the range, cut them off in copies of the files, and embed those."
+            names = [deep[kind][place][0] for place in looked_at[kind]]
+            little = _little_shown(names, data_of(samples[kind], absent), limits)
+            said = f"{said}. {little}".rstrip()
+            lasting += [said] if little else []
             remarks.append(said)
     if deep["colours"] and decoding.colours:
         white = f"{(decoding.colours[1] + 1) * 256 - 1:,.0f}"  # of the whole 16 bits
@@ -255,7 +253,26 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         )
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
-    return decoding, remarks, _flat(files.root, decoding, samples)
+    flat = _flat(files.root, decoding, samples)
+    return replace(files, decoding=decoding, remarks=tuple(remarks), flat=flat, lasting=tuple(lasting))
+
+
+def _little_shown(names: Sequence[str], values: Sequence[np.ndarray], limits: Range) -> str:
+    """Say which of the pictures that were looked at, or how many, show little by their common range; "": few do."""
+    if flat := flattened(values, limits):
+        listed = ", ".join(names[i] for i in flat[:_NAMED]) + (", ..." if len(flat) > _NAMED else "")
+        return (
+            f"Of {len(values)} looked at, {len(flat)} {'is' if len(flat) == 1 else 'are'} one flat grey by that "
+            f"({listed}), since their values are of another scale: a folder of their own for them gives them a range "
+            "of their own."
+        )
+    if 2 * (few := crowded(values, limits)) > len(values):
+        return (
+            f"Of {len(values)} looked at, {few} use few of the 256 greys: nine tenths of their pixels lie within 16 of "
+            "them, and the encoder sees little of how these differ. If a few values stretch the range, cut them off in "
+            "copies of the files, and embed those."
+        )
+    return ""
 
 
 def _flat(root: Path, decoding: Decoding, samples: Mapping[str, list[Sample]]) -> str:
@@ -300,18 +317,18 @@ class _Walk:
         except PermissionError:
             if not above:
                 raise
-            left_out.append(LeftOut(escaped(prefix), FOLDER))
+            left_out.append(LeftOut(id_of_path(prefix), FOLDER))
             return
         around, folders = above | {here}, []
         for entry in entries:
             if _is_byproduct(entry.name):
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), BYPRODUCT))
+                left_out.append(LeftOut(id_of_path(f"{prefix}{entry.name}"), BYPRODUCT))
             elif entry.name.startswith("."):
                 left_out += self._in_hidden(entry, prefix, around)
             elif _is(entry, "is_dir") and entry.name not in _OF_STORAGES:
                 folders.append(entry)
             elif reason := self._reason(entry):
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), reason))
+                left_out.append(LeftOut(id_of_path(f"{prefix}{entry.name}"), reason))
             else:
                 yield f"{prefix}{entry.name}"
         for entry in folders:
@@ -328,11 +345,11 @@ class _Walk:
     def _in_hidden(self, entry: os.DirEntry, prefix: str, around: frozenset[str]) -> Iterator[LeftOut]:
         """Yield what a hidden entry is or holds of pictures: a system's own files, in their thousands, are not any."""
         if entry.name.lower().endswith(self.suffixes) and _is(entry, "is_file"):
-            yield LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN)
+            yield LeftOut(id_of_path(f"{prefix}{entry.name}"), HIDDEN)
         elif self.counted and _is(entry, "is_dir"):
             others: list[LeftOut] = []
             for path in self.visit(Path(entry.path), f"{prefix}{entry.name}/", around, others):
-                yield LeftOut(escaped(path), IN_HIDDEN)
+                yield LeftOut(id_of_path(path), IN_HIDDEN)
             yield from (LeftOut(each.path, IN_HIDDEN) for each in others if each.reason in (HIDDEN, IN_HIDDEN))
 
 

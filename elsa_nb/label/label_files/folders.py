@@ -12,7 +12,7 @@ from pathlib import Path
 from elsa_nb.label.label_files import tasks, xml_files
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.pictures.opening import escaped
+from elsa_nb.pictures.opening import escaped, id_of_path
 from elsa_nb.text_files import decoded
 
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
@@ -44,9 +44,9 @@ def read(folder: Path, names: Names) -> Reading:
     for path, parts in zip(inside, each, strict=True):
         of_class = parts[1:] if parts[0].casefold() in _SPLITS and len(parts) > 2 else parts
         of_class = of_class if deep is None else parts[deep + 1 :]
-        there = [*_led_to(path), os.path.realpath(path), str(path.absolute())]
+        there = [*map(id_of_path, (*_led_to(path), os.path.realpath(path), str(path.absolute())))]
         # Copies sorted into folders: where the originals are is not known.
-        name = next((name for name in there if names.knows(name)), "/".join(of_class[1:]))
+        name = next((name for name in there if names.knows(name)), id_of_path("/".join(of_class[1:])))
         lines.append(Line(escaped(str(path.relative_to(folder))), name, of_class[0]))
     notes = [f"files beside the folders of classes, left out: {len(files) - len(inside)}"]
     return Reading(lines, "one folder per class", classes=True, notes=notes if len(files) > len(inside) else [])
@@ -68,11 +68,11 @@ def _flat(files: list[Path], names: Names) -> Reading:
     if all(p.is_symlink() for p in files):
         lines = []
         for path in files:
-            there = [*_led_to(path), os.path.realpath(path)]
+            there = [*map(id_of_path, (*_led_to(path), os.path.realpath(path)))]
             name = next((name for name in there if names.knows(name)), there[-1])
             lines.append(Line(escaped(path.name), name, "positive"))
         return Reading(lines, "folder of links to positives")
-    return Reading([Line(escaped(p.name), p.name, None) for p in files], "folder of files", bare=True)
+    return Reading([Line(escaped(p.name), id_of_path(p.name), None) for p in files], "folder of files", bare=True)
 
 
 def _led_to(path: Path) -> list[str]:

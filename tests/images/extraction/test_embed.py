@@ -9,6 +9,7 @@ import numpy as np
 import photographs
 import pytest
 import torch
+from PIL import Image
 
 from elsa_nb import cli, store
 from elsa_nb.errors import CorruptFileError
@@ -157,6 +158,26 @@ def test_what_was_left_out_is_told_whenever_the_folder_is_opened(synthetic, albu
     told = capsys.readouterr().out
     assert "are here: 7 images" in told
     assert re.search(r"Left out: 2 files; listed with the reason in \S+/left-out.csv", told)
+    for job in jobs:  # the page says it, too, whenever it is opened
+        assert re.search(r"2 files are left out; \S+/left-out.csv says why\.", job.remark)
+
+
+def test_pictures_that_show_little_are_named_on_the_page_whenever_it_is_opened(
+    synthetic, album, jobs, capsys, monkeypatch
+):
+    monkeypatch.chdir(album.parent)
+    for i, most in enumerate([60_000, 60_000, 60_000, 60, 60]):
+        pixels = np.linspace(0, most, 64 * 64).reshape(64, 64).astype(np.uint16)
+        Image.fromarray(pixels).save(album / f"deep-{i}.tif")
+    for _ in range(2):
+        assert cli.main(["label", str(album), "--encoder", "official:obow"]) == 0
+    assert len(jobs) == 2
+    for job in jobs:
+        assert "2 are one flat grey by that (deep-3.tif, deep-4.tif), since" in job.remark
+    for i in (3, 4):
+        (album / f"deep-{i}.tif").unlink()
+    assert cli.main(["label", str(album), "--encoder", "official:obow"]) == 0
+    assert "flat grey" not in jobs[-1].remark
 
 
 def test_label_refuses_the_encoders_that_embed_refuses(data, album, jobs, capsys):

@@ -15,6 +15,8 @@ from elsa_nb.images.sources.decoding import BrokenImageError, decode, open_pictu
 from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.images.sources.left_out import LeftOut
 from elsa_nb.pictures.decoding import Decoding
+from elsa_nb.pictures.kinds import FILE_KINDS
+from elsa_nb.pictures.opening import open_inside
 
 SCENE = photographs.scene()
 JPEG = photographs.encoded(SCENE)
@@ -26,24 +28,86 @@ def deep(bright):
 
 
 def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
-    for name in ("a.jpg", "b/c.AVIF", "b/d.jp2", "notes.txt", "b/e.HEIC", "b/f.heic", "g", ".hidden.txt"):
+    for name in ("a.jpg", "b/c.AVIF", "b/d.jp2"):
         photographs.write(tmp_path / name, JPEG)
+    for name in ("notes.txt", "g", ".hidden.txt", "h.xmp", "i.XMP"):
+        photographs.write(tmp_path / name, b"words")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "round.jpg").symlink_to(tmp_path / "round.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
     files = open_folder(tmp_path)
     assert files.ids.tolist() == ["a.jpg", "b/c.AVIF", "b/d.jp2"]
-    assert left_out.by_ending(files.left_out) == {".heic": 2, ".txt": 1, "": 1}
+    assert left_out.by_ending(files.left_out) == {".xmp": 2, ".txt": 1, "": 1}
     assert left_out.by_reason(files.left_out) == {left_out.ENDING: 4, left_out.LINK: 3}
-    assert "Left out for their ending: 2 .heic, 1 without an ending, 1 .txt. `pip install pillow-heif` reads HEIC" in (
-        " ".join(files.remarks)
-    )
+    said = " ".join(files.remarks)
+    assert "Left out for their ending: 2 .xmp, 1 without an ending, 1 .txt. `left-out.csv`, beside the vectors," in said
     told = left_out.write_list(tmp_path / "out" / "left-out.csv", files.left_out).read_text().splitlines()
     assert told[0] == "path,reason"
     assert f'gone.jpg,"{left_out.LINK}"' in told
     assert len(told) == 8
     assert left_out.count_listed(tmp_path / "out" / "left-out.csv") == 7
     assert left_out.count_listed(tmp_path / "nowhere.csv") == 0
+
+
+ODD = {
+    "p.CR2": b"II*\0\x10\0\0\0CR\x02\0" + bytes(99),
+    "p.nef": photographs.encoded(SCENE, "TIFF"),
+    "p.jxl": b"\xff\x0a" + bytes(99),
+    "p.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99),
+    "p.svg": b"<svg/>",
+    "p.eps": b"%!PS-Adobe-3.0",
+    "p.dcm": bytes(128) + b"DICM",
+    "p.zip": b"PK\x03\x04",
+    "p.docx": b"PK\x03\x04",
+    "no_extension": JPEG,
+    "jpg_called_txt.txt": JPEG,
+    "png.HEIC": photographs.encoded(SCENE, "PNG"),
+    "cut": JPEG[:30],
+}
+
+
+def test_pictures_that_are_left_out_are_told_first_each_kind_with_its_cure(tmp_path):
+    for name, data in ODD.items():
+        photographs.write(tmp_path / name, data)
+    photographs.write(tmp_path / "large.btf", photographs.encoded(SCENE, "TIFF", big_tiff=True))
+    files = open_folder(tmp_path)
+    assert files.ids.tolist() == ["large.btf"]
+    assert files.open(0).size == (40, 30)
+    said = files.remarks
+    assert said[0] == "Left out: 2 JPEGs whose names do not say so, such as jpg_called_txt.txt; end the name in .jpg."
+    assert said[1] == "Left out: 1 PNG whose name does not say so: png.HEIC; end the name in .png."
+    assert said[2] == "Left out: 2 raw pictures of cameras, such as p.CR2; export as TIFF or JPEG."
+    assert said[-3:-1] == (
+        "Left out: 1 archive: p.zip; unpack.",
+        "Left out for their ending: 1 without an ending, 1 .docx.",
+    )
+    assert "left-out.csv" in said[-1]
+    for cure in ("p.jxl; save as", "p.heic; `pip install", "p.svg; export as PNG", "p.eps; export", "p.dcm; export"):
+        assert any(cure in each for each in said)
+    reasons = {each.path: each.reason for each in files.left_out}
+    assert reasons["no_extension"] == "a JPEG by its content, and not by its name; end the name in .jpg"
+    assert reasons["p.docx"] == reasons["cut"] == left_out.ENDING
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "JPEG2000"])
+def test_what_a_reason_tells_to_do_makes_the_picture_read(tmp_path, form):
+    photographs.write(tmp_path / "a.jpg", JPEG)
+    photographs.write(tmp_path / "b.dat", photographs.encoded(SCENE, form))
+    (left,) = open_folder(tmp_path).left_out
+    ending = left.reason.rpartition("end the name in ")[2]
+    (tmp_path / "b.dat").rename(tmp_path / f"b{ending}")
+    files = open_folder(tmp_path)
+    assert len(files) == 2
+    assert not files.left_out
+    assert files.open(1).size == SCENE.size
+
+
+def test_what_may_not_be_looked_at_is_left_out_all_the_same(tmp_path):
+    photographs.write(tmp_path / "a.jpg", JPEG)
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.jxl")
+    reasons = {each.path: each.reason for each in open_folder(tmp_path).left_out}
+    assert reasons == {"gone": left_out.ENDING, "pipe.jxl": "a JPEG XL picture; save as PNG or JPEG"}
 
 
 def test_a_list_of_what_is_left_out_computes_nothing_in_a_spreadsheet(tmp_path):
@@ -75,12 +139,11 @@ def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tm
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_of_a_kind_is_said_as_one(count):
     reasons = [left_out.LINK, left_out.FOLDER, left_out.HIDDEN, left_out.IN_HIDDEN, left_out.OF_STORAGE]
-    reasons += [left_out.BYPRODUCT, left_out.NAME]
+    reasons += [left_out.BYPRODUCT]
+    reasons += [kind.told for kind in FILE_KINDS]
     said = left_out.sentences([LeftOut(f"{i}.x", reason) for reason in reasons for i in range(count)])
     assert len(said) == len(reasons)
-    assert all(
-        each.startswith(f"Left out: {count} ") and each.endswith(" 0.x." if count == 2 else ": 0.x.") for each in said
-    )
+    assert all(each.startswith(f"Left out: {count} ") and (" 0.x" if count == 2 else ": 0.x") in each for each in said)
     endings = [LeftOut(f"a.{i}", left_out.ENDING) for i in range(6 + count)]
     assert f"and {count} other ending{'s' * (count - 1)}." in left_out.sentences(endings)[0]
 
@@ -111,7 +174,8 @@ def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path
     for i in range(3):
         photographs.write(tmp_path / f"{i}.dcm", b"DICM")
     with pytest.raises(
-        MissingDataError, match=r"no images in .* 3 \.dcm\..* `elsa-nb pool make VECTORS --ids.* `Pool\.from_arrays`"
+        MissingDataError,
+        match=r"no images in .* 3 DICOM files, .* `elsa-nb pool make VECTORS .* `Pool\.from_arrays`",
     ):
         open_folder(tmp_path)
 
@@ -136,13 +200,16 @@ def test_names_that_are_not_utf_8_are_carried_with_escapes(tmp_path):
     assert len(files.sha256) == 64
     for row in range(3):
         assert open_picture(files, row).size == (40, 30)
-    assert any(r"not UTF-8, written with escapes: 2, such as " in each for each in files.remarks)
+    assert any(r"not UTF-8, or look like it, written with escapes: 2, such as " in each for each in files.remarks)
     other = photographs.encoded(photographs.scene(9, 20, 10))
-    photographs.write(tmp_path / r"caf\xe9.jpg", other)  # so that an id would stand for two files
+    photographs.write(tmp_path / r"caf\xe9.jpg", other)  # a name that looks like the id of another file
     files = open_folder(tmp_path)
-    assert len(files) == len(set(files.ids)) == 3
-    assert files.left_out == (LeftOut(r"caf\xe9.jpg", left_out.NAME),)
-    assert open_picture(files, files.ids.tolist().index(r"caf\xe9.jpg")).size == (20, 10)
+    assert len(files) == len(set(files.ids)) == 4
+    assert not files.left_out
+    for item, size in {r"caf\xe9.jpg": (40, 30), r"caf\x5cxe9.jpg": (20, 10)}.items():
+        assert open_picture(files, files.ids.tolist().index(item)).size == size
+        with open_inside(tmp_path.resolve(), item, through_links=False) as stream:  # what a card shows
+            assert Image.open(stream).size == size
 
 
 def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_path):
@@ -203,12 +270,12 @@ def test_a_broken_picture_has_its_id_and_its_reason_as_data_also_from_a_worker(t
     photographs.write(tmp_path / "cut.jpg", JPEG[: len(JPEG) * 2 // 3])
     files = open_folder(tmp_path)
     with pytest.raises(
-        BrokenImageError, match=r"The image cut\.jpg is broken \(.*truncated.*\)\. Get a whole"
+        BrokenImageError, match=r"The image cut\.jpg is broken \(cut off: .*; copy it again\)\.$"
     ) as caught:
         files.open(0)
     again = pickle.loads(pickle.dumps(caught.value))
     assert again.item == "cut.jpg"
-    assert "truncated" in again.reason
+    assert again.reason.startswith("cut off: ")
     assert str(again) == str(caught.value)
     (tmp_path / "cut.jpg").unlink()
     with pytest.raises(MissingDataError, match="is not here any more"):
@@ -235,3 +302,5 @@ def test_pictures_that_one_range_makes_flat_are_counted_and_told_from_flat_ones(
     for (remark,) in (opened.remarks, again.remarks):
         assert (f"Of 10 looked at, {flat} are one flat grey" in remark) == (flat > 0)
         assert ("flat" in remark) == (flat > 0)
+        assert ("by that (0.tif, 1.tif, 2.tif, ...), since" in remark) == (flat > 0)
+    assert opened.lasting == again.lasting == (opened.remarks if flat else ())
