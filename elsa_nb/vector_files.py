@@ -22,18 +22,10 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.option_names import option_told
 from elsa_nb.store import as_path, check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
+from elsa_nb.vector_arrays import VectorFile, array_taken, chosen_array, ids_among, may_be_ids
 from elsa_nb.vector_hdf5 import vectors_in_hdf5
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
-from elsa_nb.vector_tables import (
-    VectorFile,
-    array_taken,
-    chosen_array,
-    ids_among,
-    ids_in_table,
-    may_be_ids,
-    vectors_in_arrow,
-    vectors_in_text,
-)
+from elsa_nb.vector_tables import ids_in_table, vectors_in_arrow, vectors_in_text
 from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.vector_tables import VectorFile, array_taken, chosen_array, ids_among, shapes_told
+from elsa_nb.vector_arrays import VectorFile, array_taken, chosen_array, ids_among, shapes_told
 from elsa_nb.vectors import as_names
 
 
