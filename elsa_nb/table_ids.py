@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.column_names import FOLDERS, ITEM, find_name, in_folder, item_in, plain
-from elsa_nb.text_tables import is_number
+from elsa_nb.text_layout import is_number
 from elsa_nb.vectors import as_names
 
 _LOOKED_AT = 20  # rows

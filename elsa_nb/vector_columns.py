@@ -8,7 +8,8 @@ import numpy as np
 
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import is_number_like, may_hold_ids
-from elsa_nb.text_tables import WRITTEN_LIST, is_number
+from elsa_nb.text_layout import is_number
+from elsa_nb.text_tables import WRITTEN_LIST
 from elsa_nb.vector_arrays import VectorFile, one_of
 from elsa_nb.vectors import check_whole_columns
 
