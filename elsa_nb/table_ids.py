@@ -139,14 +139,19 @@ def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> dict[str, str]:
     found = {}
     for name in columns:
         called, values = bool(_CALLED_ID.fullmatch(str(name).strip())), values_of(name)
-        counts = values in (list(range(len(values))), list(range(1, len(values) + 1)))
-        if called or (_tell_apart(values) and not counts):
+        if called or (_tell_apart(values) and not _count_rows(values)):
             found[str(name)] = _why_not_ids(values) if called else "its name does not say that it is one"
     return found
 
 
+def _count_rows(values: Sequence[Any]) -> bool:
+    return values in (list(range(len(values))), list(range(1, len(values) + 1)))
+
+
 def _why_not_ids(values: Sequence[Any]) -> str:
     """Say why a column that is called like ids was not taken."""
+    if any(np.ndim(value) for value in values):
+        return "it holds lists"
     if any(value is None or value == "" or value != value for value in values):
         return "a value is missing"
     if not _differ(values):

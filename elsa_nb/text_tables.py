@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from elsa_nb.text_layout import (
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
 
@@ -38,13 +39,16 @@ class TextTable:
     """A table of text as a pandas frame.
 
     `notes` say how it was read, `bare` that it has no header. `padded` are the columns of whole numbers written with
-    leading zeros, which the frame holds as they are written.
+    leading zeros, which the frame holds as they are written. `repeated` are the names that the header gives to several
+    columns. `doubtful` {column: one of its cells} are columns of numbers whose mark may part decimals or thousands.
     """
 
     frame: Any
     notes: list[str]
     bare: bool
     padded: list[Any]
+    repeated: list[str]
+    doubtful: dict[Any, str]
 
 
 def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
@@ -72,18 +76,23 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     elif (named := find_name(header)) is not None:
         how["converters"] = {named: str, f'="{named}"': str}  # 007 stays 007
     frame = _parsed(text, how)
-    if separator != "," and any(_has_decimal_commas(frame[name]) for name in frame.columns):
-        how["decimal"] = ","
+    doubtful: dict[int, str] = {}  # by places from the end: a column may come to stand in front
+    if separator != "," and (marked := _decimal_commas(frame)):
+        notes.append(f"commas are taken for decimal marks, as in {next(iter(marked.values()))!r}")
+        doubtful, how["decimal"] = _of_two_meanings({at: frame.iloc[:, at] for at in marked}, ","), ","
         frame = _parsed(text, how)
     if not bare and _lacks_a_name(header, rows[1:]):
         frame = frame.rename_axis("Unnamed: 0").reset_index()
-    padded = []
+    if separator == ";" and not how.get("decimal"):  # programs put it between columns where commas part decimals
+        doubtful = _of_two_meanings(_doubtful_points(frame, text, how), ".")
+    padded, repeated = [], []
     if whole := [name for name in frame.columns if frame[name].dtype.kind in "iu"]:
         padded = _restore_zeros(frame, whole, text, how)
     if '="' in text or '"=""' in text:
         padded += _unwrap(frame)
     if not bare:
         frame.columns = _apart(frame.columns, header)
+        repeated = [name for name, count in Counter(map(str.strip, header)).items() if count > 1 and name]
         if doubt:  # its column names are numbers
             frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
     if skipped:
@@ -91,7 +100,9 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
         notes.append(
             f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
         )
-    return TextTable(frame, notes + doubt, bare, padded)
+    return TextTable(
+        frame, notes + doubt, bare, padded, repeated, {frame.columns[at]: cell for at, cell in doubtful.items()}
+    )
 
 
 def _parsed(text: str, how: dict[str, Any]) -> Any:
@@ -117,14 +128,19 @@ def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any])
     between = how["sep"] if how["sep"] == r"\s+" else re.escape(how["sep"])
     if not re.search(rf'(?:^|{between})[ "]*0\d+[ "]*\r?(?:{between}|$)', text, re.MULTILINE):
         return []  # reading a large table twice takes as long again
-    # By place and without a header, since the names of columns may be fewer than the columns.
     places = [place for place, name in enumerate(frame.columns) if name in whole]
-    again = {"header": None, "names": range(len(frame.columns)), "usecols": places, "dtype": str, "converters": None}
-    written = _parsed(text, how | again).iloc[-len(frame) :].reset_index(drop=True)
+    written = _as_written(frame, places, text, how)
     padded = [place for place in places if written[place].str.fullmatch(r"\s*0\d+\s*").any()]
     for place in padded:
         frame[frame.columns[place]] = written[place].str.strip()
     return [frame.columns[place] for place in padded]
+
+
+def _as_written(frame: Any, places: list[int], text: str, how: dict[str, Any]) -> Any:
+    """Return the columns of a frame at some places as texts, as they are written; the columns are called by place."""
+    # By place and without a header, since the names of columns may be fewer than the columns.
+    again = {"header": None, "names": range(len(frame.columns)), "usecols": places, "dtype": str, "converters": None}
+    return _parsed(text, how | again).iloc[-len(frame) :].reset_index(drop=True)
 
 
 def _unwrap(frame: Any) -> list[Any]:
@@ -159,8 +175,49 @@ def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
     return made
 
 
-def _has_decimal_commas(column: Any) -> bool:
-    return column.dtype.kind not in "fiub" and any(_COMMA.fullmatch(str(value)) for value in column)
+# --- decimals and thousands
+
+
+def _decimal_commas(frame: Any) -> dict[int, str]:
+    """Return {place of a column, counted from the end: its first cell with a decimal comma}."""
+    found = {}
+    for at in range(-len(frame.columns), 0):
+        column = frame.iloc[:, at]
+        cells = () if column.dtype.kind in "fiub" else (str(value) for value in column)
+        if (first := next(filter(_COMMA.fullmatch, cells), None)) is not None:
+            found[at] = first
+    return found
+
+
+def _doubtful_points(frame: Any, text: str, how: dict[str, Any]) -> dict[int, list[str]]:
+    """Return {place of a column, counted from the end: its cells as written}, where points may part thousands.
+
+    None are returned where a number is below 1 or has more decimals than three: then a point is a decimal mark.
+    """
+    places = [place for place, kind in enumerate(frame.dtypes) if kind.kind == "f"]
+    for rows in (slice(1000), slice(None)):  # the first nearly always tell
+        values = np.abs(frame.iloc[rows, places].to_numpy(np.float64))
+        values = values[np.isfinite(values) & (values > 0)]
+        if (values < 1).any() or not np.allclose(values * 1000, np.rint(values * 1000), rtol=1e-12, atol=0):
+            return {}
+    written = _as_written(frame, places, text, how) if places else {}
+    return {place - len(frame.columns): written[place].tolist() for place in places}
+
+
+def _of_two_meanings(columns: dict[int, Iterable[Any]], mark: str) -> dict[int, str]:
+    """Return {column: its first cell with the mark}; {} where any cell shows that the mark is that of decimals.
+
+    A cell does not show it where its mark stands before three digits. One with several marks is left to the reader of
+    numbers, who refuses it.
+    """
+    found: dict[int, str] = {}
+    for at, cells in columns.items():
+        for cell in (str(each).strip() for each in cells if mark in str(each)):
+            if _GROUPED.fullmatch(cell):
+                found.setdefault(at, cell)
+            elif is_number(cell):
+                return {}
+    return found
 
 
 # --- header or not

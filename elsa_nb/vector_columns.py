@@ -1,61 +1,166 @@
 """Vectors in the columns of a data frame: numbered ones of one value each, or one whose cells are written lists."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from elsa_nb.column_names import plain
+from elsa_nb.counts import count_of
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import is_number_like, may_hold_ids
 from elsa_nb.text_layout import is_number
-from elsa_nb.text_tables import WRITTEN_LIST
-from elsa_nb.vector_arrays import VectorFile, one_of
+from elsa_nb.text_tables import WRITTEN_LIST, TextTable
+from elsa_nb.vector_arrays import VECTORS, VectorFile, one_of
 from elsa_nb.vectors import check_whole_columns
 
+_LOOKED_AT = 20  # rows
+# What people mean as a number, in marks that Python does not read as one.
+_AS_NUMBER = re.compile(r"\s*[+-]?[$€£]?\s*[\d.,'\s_]*\d[\d.,'\s_]*([eEdD][+-]?\d+)?\s*[%‰$€£]?\s*")
 # What numpy and torch print around numbers.
 _PRINTED = re.compile(
     r"np\.float\d+|array|tensor|\b(dtype|device|requires_grad|grad_fn|size|layout)=[^,)\]]+|[\[\](),]"
 )
 
 
+def numbered_groups(names: Iterable[Any]) -> dict[str, list[Any]]:
+    """Return {what stands before the number: those of `names` that end with a number}."""
+    groups: dict[str, list[Any]] = {}
+    for name in names:
+        if numbered := re.fullmatch(r"(.*?)(\d+)", str(name), re.DOTALL):
+            groups.setdefault(numbered[1], []).append(name)
+    return groups
+
+
+def check_no_other_vectors(lists: Sequence[str], groups: dict[str, list[Any]], key: str | None) -> None:
+    """Raise ValueError where columns of lists and several numbered columns of numbers could be the vectors.
+
+    Not where `key` says which, or a column of lists is called like vectors. One numbered column alone measures
+    something else.
+    """
+    rivals = {of: names for of, names in groups.items() if len(names) > 1}
+    if key is None and rivals and not any(name in VECTORS for name in lists):
+        raise ValueError(
+            f"it has lists of numbers in {', '.join(map(repr, lists))}, and numbered columns: {_groups_told(rivals)}. "
+            f"Name what the vectors are in: {option_told('key')}"
+        )
+
+
 def vectors_in_frame(
-    frame: Any, key: str | None, told: list[str] | None, ids: Any, padded: Sequence[Any] | None = None
+    frame: Any, key: str | None, told: list[str] | None, ids: Any, text: TextTable | None = None
 ) -> VectorFile:
-    """Take the vectors from numbered columns of one value each (embedding_0, embedding_1, ...), or cells of lists."""
+    """Take the vectors from numbered columns of one value each (embedding_0, embedding_1, ...), or cells of lists.
+
+    `told` are the ids, out of the column `ids`; `text` is the table of text that the frame is of, if it is one. Raises
+    ValueError where several columns of lists, or groups of numbered columns, could be the vectors and `key` names none,
+    and for a value that is not a number.
+    """
+    if not len(frame):
+        raise ValueError("it has no rows")
     unnamed = [name for name in frame.columns if str(name).startswith("Unnamed:")]  # an index that pandas wrote
     others = [name for name in frame.columns if name != ids and name not in unnamed]
-    groups: dict[str, list] = {}
-    for name in others:
-        if numbered := re.fullmatch(r"(.*?)(\d+)", str(name)):
-            groups.setdefault(numbered[1], []).append(name)
-    numeric = {of: sum(is_number_like(frame[name]) for name in names) for of, names in groups.items()}
-    groups = {of: names for of, names in groups.items() if numeric[of]}
+    numbered = numbered_groups(others)
+    groups = {of: names for of, names in numbered.items() if any(_means_numbers(frame[name]) for name in names)}
     lists = [name for name in others if holds_written_lists(frame[name])]
-    if key in lists or (key is None and lists and not groups):
+    if lists:
+        check_no_other_vectors(lists, groups, key)
+    if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
         left = may_hold_ids([name for name in others if name != chosen], lambda name: frame[name].tolist())
         return VectorFile(_from_written_lists(frame[chosen]), told, [f"vectors from the lists in {chosen!r}"], left)
     if key is not None and key not in groups:
         raise ValueError(_no_such_columns(key, groups, frame.columns))
+    if text is not None:
+        _check_each_once(text.repeated, key)
     if not groups:
+        raise ValueError(_no_numbers(frame, [name for names in numbered.values() for name in names]))
+    chosen = sorted(groups[_one_group(groups, others) if key is None else key], key=_number_of)
+    if text is not None:
+        _check_written(frame, chosen, text)
+    left = [str(name) for name in frame.columns if name not in chosen and name != ids]
+    may_be = may_hold_ids([name for name in others if name not in chosen], lambda name: frame[name].tolist())
+    notes = [f"vectors from {count_of(len(chosen), 'column')}, {chosen[0]!r} to {chosen[-1]!r}"]
+    notes += [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
+    return VectorFile(_numbers(frame[chosen], text is not None), told, notes, may_be)
+
+
+def _means_numbers(column: Any) -> bool:
+    """Whether a column holds numbers, or texts that somebody wrote as numbers: 1,234.50, 1 234, 5%, 1.0D+00."""
+    if is_number_like(column) or column.dtype.kind in "mM":
+        return is_number_like(column)
+    told = [value for value in column[:_LOOKED_AT] if isinstance(value, str) and value]
+    return bool(told) and 2 * sum(is_number(value) or bool(_AS_NUMBER.fullmatch(value)) for value in told) > len(told)
+
+
+def _one_group(groups: dict[str, list[Any]], columns: Sequence[Any]) -> str:
+    """Return which group of numbered columns holds the vectors; ValueError where several could.
+
+    The others have to be fewer than its columns, and each a single column, unless the largest is called like vectors. A
+    column d0.1 beside d0 is no single one: pandas calls the second of two columns d0 so.
+    """
+    largest = max(groups, key=lambda of: len(groups[of]))
+    others = {of: names for of, names in groups.items() if of != largest}
+    count = len(groups[largest])
+    if others and count == 1:
         raise ValueError(
-            f"it has no column of lists and no numbered columns (embedding_0, embedding_1, ...); its columns are "
-            f"{', '.join(map(str, frame.columns[:12]))}. Number those of the vector, or hand them over in Python: "
-            "Pool.from_arrays(table[[...]], ids)"
+            f"its numbered columns {', '.join(repr(names[0]) for names in list(groups.values())[:8])} differ before "
+            f"the number that they end with: end their names with the number of the value, as in embedding_0, or name "
+            f"the only one: {option_told('key')}"
         )
-    chosen = groups[key] if key is not None else groups[max(groups, key=lambda of: (numeric[of], len(groups[of])))]
-    chosen = sorted(chosen, key=_number_of)
-    if odd := [name for name in chosen if name in (padded or ())]:
+    named = plain(largest).strip("_.") in VECTORS and all(len(names) < count for names in others.values())
+    twice = any(of.endswith(".") and of[:-1] in map(str, columns) for of in others)
+    several = any(len(names) > 1 for names in others.values()) and not named
+    if twice or several or len(others) >= count > 1:
+        raise ValueError(
+            f"it has several groups of numbered columns: {_groups_told(groups)}. Name one by what comes before the "
+            f"number: {option_told('key')}"
+        )
+    return largest
+
+
+def _groups_told(groups: dict[str, list[Any]]) -> str:
+    listed = [f"{of!r} + number ({len(names)})" for of, names in list(groups.items())[:8]]
+    return ", ".join(listed) + (" ..." if len(groups) > 8 else "")
+
+
+def _check_each_once(repeated: Sequence[str], key: str | None) -> None:
+    """Raise ValueError where numbered columns, those of `key` if it is given, have one name several times."""
+    twice = [name for of, names in numbered_groups(repeated).items() if key in (None, of) for name in names]
+    if twice:
+        raise ValueError(
+            f"it has several columns {twice[0]!r}; give each a name of its own, or name other columns by what comes "
+            f"before their number: {option_told('key')}"
+        )
+
+
+def _check_written(frame: Any, chosen: Sequence[Any], text: TextTable) -> None:
+    """Raise ValueError where columns of text are written as ids are, or as numbers of two meanings."""
+    if odd := [name for name in chosen if name in text.padded]:
         raise ValueError(
             f"the column {odd[0]!r} is written with leading zeros ({frame[odd[0]].iloc[0]!r}), as ids are and numbers "
             "are not; call it id in a header, or write its numbers plainly"
         )
-    left = [str(name) for name in frame.columns if name not in chosen and name != ids]
-    may_be = may_hold_ids([name for name in others if name not in chosen], lambda name: frame[name].tolist())
-    notes = [f"vectors from {len(chosen)} columns, {chosen[0]!r} to {chosen[-1]!r}"]
-    notes += [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
-    return VectorFile(_numbers(frame[chosen], padded is not None), told, notes, may_be)
+    if odd := [name for name in chosen if name in text.doubtful]:
+        cell = text.doubtful[odd[0]]
+        mark = "," if "," in cell else "."
+        other = cell.replace(mark, "")
+        raise ValueError(
+            f"{cell!r} in the column {odd[0]!r} may be {other} or {cell.replace(',', '.')}: each {mark!r} in its "
+            f"numbers stands before three digits. Write {other}, or, where it is a decimal mark, {cell}0 in one row "
+            "at least"
+        )
+
+
+def _no_numbers(frame: Any, numbered: Sequence[Any]) -> str:
+    """Say why a table has no vectors: which cell of its numbered columns is no number, or that it has none of these."""
+    if numbered:
+        return f"its numbered columns hold no numbers: row 0 has {frame[numbered[0]].iloc[0]!r} in {numbered[0]!r}"
+    return (
+        f"it has no column of lists and no numbered columns (embedding_0, embedding_1, ...); its columns are "
+        f"{', '.join(map(str, frame.columns[:12]))}. Number those of the vector, or hand them over in Python: "
+        "Pool.from_arrays(table[[...]], ids)"
+    )
 
 
 def _no_such_columns(key: str, groups: dict[str, list], columns: Any) -> str:
@@ -94,7 +199,8 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         value = frame.iloc[row, column]
-        mixed = "; are decimal points and commas mixed?" if re.fullmatch(r"[+-]?[\d.,]+", str(value)) else ""
+        mixed = "; write it plainly, such as 1234.5" if _AS_NUMBER.fullmatch(str(value)) else ""
+        mixed = "; are decimal points and commas mixed?" if is_number(str(value)) else mixed
         if not of_text and isinstance(value, str) and is_number(value):
             mixed = " but text; save the column as numbers (pandas.to_numeric makes them)"
         name = frame.columns[column]

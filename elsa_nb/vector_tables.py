@@ -32,7 +32,7 @@ from elsa_nb.text_tables import (
     read_text_table,
 )
 from elsa_nb.vector_arrays import VectorFile, one_of
-from elsa_nb.vector_columns import holds_written_lists, vectors_in_frame
+from elsa_nb.vector_columns import check_no_other_vectors, holds_written_lists, numbered_groups, vectors_in_frame
 
 
 def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
@@ -66,6 +66,9 @@ def from_table(table: Any, key: str | None) -> VectorFile:
     others = [name for name in table.column_names if name not in lists]
     told, ids, notes = _ids_in_arrow(table, others)
     if key in lists or (key is None and lists):
+        check_no_other_vectors(
+            lists, numbered_groups(n for n in others if _is_of_numbers(table.schema.field(n).type)), key
+        )
         chosen = one_of(lists, key, "columns of lists")
         left = {} if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
         return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes], left)
@@ -114,15 +117,20 @@ def _plain(table: Any) -> Any:
     return table
 
 
+def _is_of_numbers(kind: Any) -> bool:
+    import pyarrow as pa
+
+    is_a = pa.types
+    return is_a.is_floating(kind) or is_a.is_integer(kind) or is_a.is_boolean(kind) or is_a.is_decimal(kind)
+
+
 def _holds_vectors(kind: Any) -> bool:
     """Whether a type of column is a list of numbers, or of lists of them."""
     import pyarrow as pa
 
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return False
-    inner, is_a = kind.value_type, pa.types
-    number = is_a.is_floating(inner) or is_a.is_integer(inner) or is_a.is_boolean(inner) or is_a.is_decimal(inner)
-    return number or _holds_vectors(inner)
+    return _is_of_numbers(kind.value_type) or _holds_vectors(kind.value_type)
 
 
 def from_lists(column: Any) -> np.ndarray:
@@ -168,7 +176,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
         if counts_rows(frame[0]) and not _all_whole(frame):
             frame = frame.rename(columns={0: "row number"})
     told, more = (None, []) if ids is None else ids_in_column(frame.__getitem__, list(frame.columns), ids)
-    read = vectors_in_frame(frame, key, told, ids, table.padded)
+    read = vectors_in_frame(frame, key, told, ids, table)
     read.notes += notes + more
     return read
 
