@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from elsa_nb.column_names import find_name
+from elsa_nb.column_names import find_name, others_told
 from elsa_nb.option_names import option_told
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
@@ -51,10 +51,19 @@ def chosen_array(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
     raise ValueError(f"it has several arrays of vectors: {shapes_told(shapes)}. Name one: {option_told('key')}")
 
 
+def ids_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None) -> list[str]:
+    """Return a note on which array was taken for ids, where others of one value per row have a known name, too."""
+    rows = None if ids is None else shapes[ids][:1]
+    found = [name for name, shape in shapes.items() if name not in (chosen, ids) and shape[:1] == rows]
+    others = [name for name in found if find_name([name]) is not None and shapes[name][1:] in ((), (1,))]
+    return [f"ids from {ids!r}{others_told(others)}"] if others and ids != "item" else []
+
+
 def array_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None = None) -> list[str]:
     """Return a note on which array was taken and which were not, where a file holds more than vectors and their ids."""
     left = {name: shape for name, shape in shapes.items() if name not in (chosen, ids)}
-    return [f"vectors from {chosen!r}, left out: {shapes_told(left)}"] if left else []
+    taken = [f"vectors from {chosen!r}, left out: {shapes_told(left)}"] if left else []
+    return taken + ids_taken(shapes, chosen, ids)
 
 
 def may_be_ids(shapes: dict[str, tuple[int, ...]], chosen: str) -> dict[str, str]:

@@ -200,7 +200,7 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         value = frame.iloc[row, column]
         mixed = "; write it plainly, such as 1234.5" if _AS_NUMBER.fullmatch(str(value)) else ""
-        mixed = "; are decimal points and commas mixed?" if is_number(str(value)) else mixed
+        mixed = "; are decimal points and commas mixed?" if re.fullmatch(r"[+-]?[\d.,]+", str(value)) else mixed
         if not of_text and isinstance(value, str) and is_number(value):
             mixed = " but text; save the column as numbers (pandas.to_numeric makes them)"
         name = frame.columns[column]

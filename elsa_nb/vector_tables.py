@@ -66,9 +66,8 @@ def from_table(table: Any, key: str | None) -> VectorFile:
     others = [name for name in table.column_names if name not in lists]
     told, ids, notes = _ids_in_arrow(table, others)
     if key in lists or (key is None and lists):
-        check_no_other_vectors(
-            lists, numbered_groups(n for n in others if _is_of_numbers(table.schema.field(n).type)), key
-        )
+        numbers = (name for name in others if _is_of_numbers(table.schema.field(name).type))
+        check_no_other_vectors(lists, numbered_groups(numbers), key)
         chosen = one_of(lists, key, "columns of lists")
         left = {} if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
         return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes], left)
@@ -87,14 +86,12 @@ def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None,
         return table.column(name).to_pylist()
 
     ids, notes = known_column(columns, values_of), []
-    if ids is None and (named := column_called_id(columns, values_of)) is not None:
-        ids, notes = named, [f"ids from the column {named}"]
+    ids = column_called_id(columns, values_of) if ids is None else ids
     if ids is None and (told := arrow_index(table)) is not None:
         return told, None, ["ids from the index of the data frame"]
     texts = [name for name in columns if pa.types.is_large_string(table.schema.field(name).type)]
     if ids is None and len(texts) == 1:
         ids, notes = if_ids(texts[0], values_of(texts[0]))
-        notes = notes if ids is None else [f"ids from the column {ids}"]
     told, more = (None, []) if ids is None else ids_in_column(values_of, table.column_names, ids)
     if ids is None and (said := arrow_index_left_out(table)):
         warnings.warn(said, stacklevel=8)
@@ -184,15 +181,14 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
 def _nameless_ids(table: TextTable, texts: list[Any]) -> tuple[Any, list[str]]:
     """Return the column that holds ids though its name does not say so, or None, and notes on it."""
     if not table.bare and (ids := column_called_id(list(table.frame.columns), lambda n: table.frame[n].tolist())):
-        return ids, [f"ids from the column {ids}"]
+        return ids, []
     ends = (table.frame.columns[0], table.frame.columns[-1])
     if table.bare and len(texts) > 1 and texts[0] == ends[0]:
         texts = texts[:1]  # others hold classes, or remarks
     found = texts if len(texts) == 1 and texts[0] in ends else table.padded
     if len(found) != 1 or (table.bare and found[0] not in ends):
         return None, []
-    ids, notes = if_ids(found[0], table.frame[found[0]])
-    return ids, notes if ids is None else [f"ids from the column {ids}"]
+    return if_ids(found[0], table.frame[found[0]])
 
 
 def _look_at_first(frame: Any) -> list[str]:
