@@ -66,16 +66,6 @@ def others_told(names: Sequence[Any]) -> str:
     return f"; {', '.join(map(repr, names[:8]))} may hold them, too: to take another, {cure}"
 
 
-def heads_table(lines: Sequence[str]) -> bool:
-    """Whether the first of some lines of text heads a table, in which all have as many cells as it.
-
-    It has tabs, as no name has, or one of its cells is a known name of items.
-    """
-    cells, *others = (re.split(r"[\t;,|]", line.rstrip()) for line in lines[:50])
-    known = "\t" in lines[0].rstrip() or find_name(cells) is not None
-    return len(cells) > 1 and known and all(len(other) == len(cells) for other in others)
-
-
 def unwrapped(cell: str) -> str:
     """Return a cell without what a program puts around it to tell Excel that it is not a number: ="00123" is 00123."""
     return _AS_TEXT.sub(r"\1", cell) if cell.startswith("=") else cell

@@ -5,7 +5,7 @@ import io
 import re
 from collections import Counter
 
-from elsa_nb.column_names import find_place, unwrapped
+from elsa_nb.column_names import find_name, find_place, unwrapped
 
 _SEPARATORS = ("\t", ";", "|", ",")  # a comma, which may be a decimal mark, is tried last
 HEAD = 1 << 16  # letters of a text file that say how it is laid out
@@ -65,18 +65,37 @@ def layout_of(text: str, quote: str) -> tuple[str, int, list[list[str]]]:
     return separator, skipped + rows[first][0], [cells for _, cells in rows[first:]]
 
 
+def heads_table(text: str) -> bool:
+    """Whether the first line of a text heads a table, in which all lines have as many cells as it, and else is an id.
+
+    It has tabs, as no name has, or one of its cells is a known name of items. A line that is such a name itself, and
+    nothing else, stands above ids.
+    """
+    head = text if len(text) <= HEAD else text[:HEAD].rpartition("\n")[0] or text[:HEAD]
+    lines = [line.rstrip() for line in _LINE_END.split(head)]
+    if find_name(lines[:1]) is not None:
+        return False
+    text = "\n".join(lines)
+    quote = "'" if has_apostrophes(text) else '"'
+    separator, skipped, (cells, *_) = layout_of(text, quote)
+    if skipped or len(cells) < 2 or separator == r"\s+":
+        return False
+    known = separator == "\t" or find_name(cells) is not None
+    return known and all(len(row) == len(cells) for _, row in _rows(text, separator, quote, 50))
+
+
 def _counts_what_follows(cells: list[str], width: int) -> bool:
     """Whether a first line gives the number of vectors and their length, as word2vec and fastText write it."""
     return len(cells) == 2 and all(map(str.isdigit, cells)) and int(cells[1]) == width - 1
 
 
-def _rows(text: str, separator: str, quote: str) -> list[tuple[int, list[str]]]:
-    """Return the first rows of a text, remarks and empty lines left out, each with the number of lines before it."""
+def _rows(text: str, separator: str, quote: str, count: int = _LOOKED_AT) -> list[tuple[int, list[str]]]:
+    """Return the first rows of a text, without remarks and empty lines, each with the number of lines before it."""
     head = text[:HEAD]
     lines = _LINE_END.split(head if len(head) == len(text) else head.rpartition("\n")[0] or head)
     if separator == r"\s+":
         around = quote if quote == "'" else ""
-        rows = [(i, [cell.strip(around) for cell in line.split()]) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
+        rows = [(i, [cell.strip(around) for cell in line.split()]) for i, line in enumerate(lines[: 2 * count])]
     else:
         spaced = is_spaced(head, separator)
         reader, rows, before = csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced), [], 0
@@ -84,7 +103,7 @@ def _rows(text: str, separator: str, quote: str) -> list[tuple[int, list[str]]]:
             rows.append((before, list(map(unwrapped, cells))))
             before = reader.line_num
     kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and not _is_remark(cells)]
-    return kept[:_LOOKED_AT] or [(0, [""])]
+    return kept[:count] or [(0, [""])]
 
 
 def _is_remark(cells: list[str]) -> bool:

@@ -35,16 +35,18 @@ from elsa_nb.vector_arrays import VectorFile, one_of
 from elsa_nb.vector_columns import check_no_other_vectors, holds_written_lists, numbered_groups, vectors_in_frame
 
 
-def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
-    """Return the ids in a file that holds a table, as `ids_in_frame` does, and notes on how it was read.
+def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str], str]:
+    """Return the ids in a file that holds a table, as `ids_in_frame` does, notes on how it was read, and its header.
 
-    Out of text they come without the mark that our own CSV files put before some (`formulas.safe`).
+    The header is "" where a table of text has none, and for other tables. Out of text the ids come without the mark
+    that our own CSV files put before some (`formulas.safe`).
     """
     if path.suffix.lower() in ARROW:
-        return ids_in_frame(_arrow_in(path).to_pandas())
+        return *ids_in_frame(_arrow_in(path).to_pandas()), ""
     table = read_text_table(path, encoding)
     ids, notes = ids_in_frame(table.frame, table.padded)
-    return list(map(meant, ids)), table.notes + notes
+    header = "" if table.bare else ", ".join(map(str, table.frame.columns))
+    return list(map(meant, ids)), table.notes + notes, header
 
 
 # --- Parquet and Feather

@@ -33,7 +33,7 @@ def saved(folder, frame, ending):
     return path
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(sizes=st.dictionaries(STEMS, SIZES, min_size=2, max_size=4), ending=st.sampled_from(["csv", "parquet"]))
 def test_several_groups_are_refused_until_one_is_named(folder, sizes, ending):
     columns = [f"{stem}{number}" for stem, size in sizes.items() for number in range(size)]
@@ -48,7 +48,7 @@ def test_several_groups_are_refused_until_one_is_named(folder, sizes, ending):
         assert np.array_equal(Pool.from_file(path, key=stem).vectors, frame[of_stem].to_numpy(np.float32))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(stem=STEMS, size=SIZES, alone=st.sets(st.sampled_from(["year1", "top5", "co2", "iso3", "x9"]), max_size=4))
 def test_single_numbers_beside_are_left_out_where_they_are_fewer(folder, stem, size, alone):
     columns = [*(f"{stem}{number}" for number in range(size)), *sorted(alone)]
@@ -107,7 +107,7 @@ NO_NUMBERS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(cell=NO_NUMBERS, row=st.integers(0, 2), everywhere=st.booleans(), separator=st.sampled_from(",;\t"))
 def test_a_cell_that_is_no_number_is_named(folder, cell, row, everywhere, separator):
     cells = [f'"{cell}"' if everywhere or number == row else "0.5" for number in range(3)]
@@ -132,7 +132,7 @@ GROUPED = st.tuples(st.integers(1, 999), st.integers(0, 999), st.sampled_from(["
 OTHERS = st.sampled_from(["0{}5", "-0{}125", "1{}5", "12{}34567", "1234{}567", "3{}2e1"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     cells=st.lists(GROUPED, min_size=4, max_size=8),
     other=st.none() | OTHERS,

@@ -201,7 +201,7 @@ def saved_as(folder, frame, ending):
 CURE = r"to take another, call it item in the file, or give its values, one per row \(ids="
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     names=st.permutations(["id", "url", "e0", "e1", "label"]),
     address=st.sampled_from(["uri", "URL", "media"]),
@@ -228,7 +228,7 @@ def test_beside_an_id_an_address_names_no_items(folder, names, address, written,
     assert f"items from '{address}'" in of_pages.kind
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     names=st.lists(st.sampled_from(ITEM), min_size=2, max_size=4, unique=True),
     ending=st.sampled_from(["csv", "parquet", "npz"]),
