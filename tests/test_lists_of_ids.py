@@ -14,7 +14,7 @@ from elsa_nb.text_layout import is_number
 from elsa_nb.vector_files import read_ids
 
 # Cells of titles and of file names; none is a number, or a known name of a column.
-CELLS = st.text(st.sampled_from("abcxyz 0123-'().ü"), min_size=1, max_size=8).map(str.strip)
+CELLS = st.text(st.sampled_from("abcxyz 0123-'.ü"), min_size=1, max_size=8).map(str.strip)
 CELLS = CELLS.filter(lambda cell: cell and find_name([cell]) is None and not is_number(cell))
 
 
