@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
+from elsa_nb.option_names import option_told
+
 # The first of these that a table has is taken. A plain number of a row or task comes last of those in English that
 # mean one item; `ids` comes early, since arrays of ids are called so beside other arrays.
 ITEM = (
@@ -20,6 +22,9 @@ ITEM = (
     *("datei", "dateiname", "bild", "bildname", "fichier", "nom_fichier", "archivo", "fichero", "imagen", "bestand"),
     "immagine",
 )
+# An address says where an item is seen, on a page or in a recording: beside a column `id` it does not name the item.
+# Those of images (image_url) do, since images are stored under the names that their addresses end with.
+ADDRESSES = ("uri", "url", "media")
 # The folder of files whose bare names are in another column, as programs for camera traps (Timelapse, camtrapR) write.
 FOLDERS = (
     *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
@@ -36,9 +41,15 @@ def plain(column: Any) -> str:
 
 
 def find_place(names: Sequence[Any], known: Sequence[str] = ITEM) -> int | None:
-    """Return which of `names` (a place, from 0) is the first of the `known` ones, compared as `plain` writes them."""
+    """Return which of `names` (a place, from 0) is the first of the `known` ones, compared as `plain` writes them.
+
+    `id`, where it is known, goes before the names of addresses.
+    """
     plains = list(map(plain, names))
-    return next((plains.index(name) for name in known if name in plains), None)
+    first = next((name for name in known if name in plains), None)
+    if first in ADDRESSES and "id" in plains and "id" in known:
+        first = "id"
+    return None if first is None else plains.index(first)
 
 
 def find_name(names: Sequence[Any], known: Sequence[str] = ITEM) -> Any | None:
@@ -47,14 +58,12 @@ def find_name(names: Sequence[Any], known: Sequence[str] = ITEM) -> Any | None:
     return None if place is None else names[place]
 
 
-def heads_table(lines: Sequence[str]) -> bool:
-    """Whether the first of some lines of text heads a table, in which all have as many cells as it.
-
-    It has tabs, as no name has, or one of its cells is a known name of items.
-    """
-    cells, *others = (re.split(r"[\t;,|]", line.rstrip()) for line in lines[:50])
-    known = "\t" in lines[0].rstrip() or find_name(cells) is not None
-    return len(cells) > 1 and known and all(len(other) == len(cells) for other in others)
+def others_told(names: Sequence[Any]) -> str:
+    """Return what a note adds where `names` are columns or arrays that may hold the ids as well as the one taken."""
+    if not names:
+        return ""
+    cure = f"call it item in the file, or give its values, one per row ({option_told('ids')})"
+    return f"; {', '.join(map(repr, names[:8]))} may hold them, too: to take another, {cure}"
 
 
 def unwrapped(cell: str) -> str:

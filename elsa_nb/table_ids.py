@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.column_names import FOLDERS, ITEM, find_name, in_folder, item_in, plain
-from elsa_nb.text_tables import is_number
+from elsa_nb.column_names import FOLDERS, ITEM, find_name, in_folder, item_in, others_told, plain
+from elsa_nb.text_layout import is_number
 from elsa_nb.vectors import as_names
 
 _LOOKED_AT = 20  # rows
@@ -139,14 +139,25 @@ def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> dict[str, str]:
     found = {}
     for name in columns:
         called, values = bool(_CALLED_ID.fullmatch(str(name).strip())), values_of(name)
-        counts = values in (list(range(len(values))), list(range(1, len(values) + 1)))
-        if called or (_tell_apart(values) and not counts):
+        if called or _names_rows(values):
             found[str(name)] = _why_not_ids(values) if called else "its name does not say that it is one"
     return found
 
 
+def _names_rows(values: Sequence[Any]) -> bool:
+    """Whether values tell rows apart, and do not just count them from 0 or 1."""
+    counts = (list(range(len(values))), list(range(1, len(values) + 1)))
+    return _tell_apart(values) and list(values) not in counts
+
+
+def _called_like_items(name: Any) -> bool:
+    return plain(name) in ITEM or _CALLED_ID.fullmatch(str(name).strip()) is not None
+
+
 def _why_not_ids(values: Sequence[Any]) -> str:
     """Say why a column that is called like ids was not taken."""
+    if any(np.ndim(value) for value in values):
+        return "it holds lists"
     if any(value is None or value == "" or value != value for value in values):
         return "a value is missing"
     if not _differ(values):
@@ -208,23 +219,31 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], lis
         raise ValueError(
             f"each of its columns {listed} may hold the ids; in its first line, call the one that does item"
         )
-    ids, notes = ids_in_column(frame.__getitem__, columns, first)
-    return ids, [f"ids from the column {first!r}, {why}", *notes]
+    return ids_in_column(frame.__getitem__, columns, first, f", {why}")
 
 
-def ids_in_column(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
+def ids_in_column(
+    values_of: Callable, columns: Sequence[Any], column: Any, why: str = ""
+) -> tuple[list[str], list[str]]:
     """Return the ids in a column, and notes on them; `values_of` gives the values of one of `columns`.
 
-    File names that repeat get their folders in front, where another column holds these. Raises ValueError where
-    another column has the same name, but for case, and other values.
+    The notes say which column it is, `why` it was taken, and which others might be, with the way to take these. File
+    names that repeat get their folders in front, where another column holds these. Raises ValueError where another
+    column has the same name, but for case, and other values.
     """
     names = as_names(map(item_in, values_of(column)))
     for other in columns:
         if other != column and plain(other) == plain(column) and list(values_of(other)) != list(values_of(column)):
             raise ValueError(f"it has two columns {column!r} and {other!r}, which differ; rename the one without ids")
+    others = (
+        [name for name in columns if name != column and _called_like_items(name)] if plain(column) != "item" else []
+    )
+    held = {name: list(values_of(name)) for name in others}
+    others = [name for name, values in held.items() if _names_rows(values) and values != list(values_of(column))]
+    notes = [f"ids from the column {column!r}{why}{others_told(others)}"]
     beside = find_name([name for name in columns if name != column], FOLDERS)
     if beside is None or len(set(names)) == len(names) or any("/" in name or "\\" in name for name in names):
-        return names, []
+        return names, notes
     folders = ["" if folder is None or folder != folder else str(folder) for folder in values_of(beside)]
     joined = [in_folder(folder, name) for folder, name in zip(folders, names, strict=True)]
     return joined, [f"ids from {beside!r} and {column!r}, joined, since the names repeat"]

@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,20 @@ import numpy as np
 
 from elsa_nb.column_names import find_name, find_place, unwrapped
 from elsa_nb.text_files import decoded, how_read
+from elsa_nb.text_layout import (
+    HEAD,
+    check_one_line_each,
+    has_apostrophes,
+    has_stray_quotes,
+    is_number,
+    is_spaced,
+    layout_of,
+)
 
-_SEPARATORS = ("\t", ";", "|", ",")  # a comma, which may be a decimal mark, is tried last
-_HEAD = 1 << 16  # letters of a text file that say how it is laid out
-_LOOKED_AT = 20  # its rows
-_TITLES = 10  # rows that may stand above the header: a title, a date
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
 
@@ -33,19 +39,16 @@ class TextTable:
     """A table of text as a pandas frame.
 
     `notes` say how it was read, `bare` that it has no header. `padded` are the columns of whole numbers written with
-    leading zeros, which the frame holds as they are written.
+    leading zeros, which the frame holds as they are written. `repeated` are the names that the header gives to several
+    columns. `doubtful` {column: one of its cells} are columns of numbers whose mark may part decimals or thousands.
     """
 
     frame: Any
     notes: list[str]
     bare: bool
     padded: list[Any]
-
-
-def is_spaced(text: str, separator: str) -> bool:
-    """Whether a space follows each separator of a text, and so is not part of a word."""
-    behind = text.split(separator)[1:] if len(separator) == 1 and separator != " " else []
-    return bool(behind) and all(cell[:1] in (" ", "\r", "\n", "") for cell in behind) and any(map(str.strip, behind))
+    repeated: list[str]
+    doubtful: dict[Any, str]
 
 
 def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
@@ -56,35 +59,40 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
     if not text.strip():
         raise ValueError("it is empty, or not text")
-    quote = "'" if _has_apostrophes(text) else '"'
-    separator, skipped, rows = _layout(text, quote)
+    quote = "'" if has_apostrophes(text) else '"'
+    separator, skipped, rows = layout_of(text, quote)
     header, notes = rows[0], how_read(used, encoding)
     # A word is a word: "NA", "null" and "nan" are ids in some vocabularies, and not numbers among vectors.
     how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False, "quotechar": quote}
-    how["skipinitialspace"] = is_spaced(text[:_HEAD], separator)
-    if quote == '"' and quote in text and _has_stray_quotes(text, separator, skipped, len(header)):
+    how["skipinitialspace"] = is_spaced(text[:HEAD], separator)
+    if quote == '"' and quote in text and has_stray_quotes(text, separator, skipped, len(header)):
         how["quoting"] = csv.QUOTE_NONE
         notes.append("quotation marks are taken for letters: in some cell they do not stand around the whole")
     elif quote == '"' and quote in text and separator != r"\s+":
-        _check_one_line_each(text, separator, how["skipinitialspace"], len(header))
+        check_one_line_each(text, separator, how["skipinitialspace"], len(header))
     bare, doubt = _has_no_header([cell.strip() for cell in header], rows[1:])
     if bare:
         how["header"] = None
     elif (named := find_name(header)) is not None:
         how["converters"] = {named: str, f'="{named}"': str}  # 007 stays 007
     frame = _parsed(text, how)
-    if separator != "," and any(_has_decimal_commas(frame[name]) for name in frame.columns):
-        how["decimal"] = ","
+    doubtful: dict[int, str] = {}  # by places from the end: a column may come to stand in front
+    if separator != "," and (marked := _decimal_commas(frame)):
+        notes.append(f"commas are taken for decimal marks, as in {next(iter(marked.values()))!r}")
+        doubtful, how["decimal"] = _of_two_meanings({at: frame.iloc[:, at] for at in marked}, ","), ","
         frame = _parsed(text, how)
     if not bare and _lacks_a_name(header, rows[1:]):
         frame = frame.rename_axis("Unnamed: 0").reset_index()
-    padded = []
+    if separator == ";" and not how.get("decimal"):  # programs put it between columns where commas part decimals
+        doubtful = _of_two_meanings(_doubtful_points(frame, text, how), ".")
+    padded, repeated = [], []
     if whole := [name for name in frame.columns if frame[name].dtype.kind in "iu"]:
         padded = _restore_zeros(frame, whole, text, how)
     if '="' in text or '"=""' in text:
         padded += _unwrap(frame)
     if not bare:
         frame.columns = _apart(frame.columns, header)
+        repeated = [name for name, count in Counter(map(str.strip, header)).items() if count > 1 and name]
         if doubt:  # its column names are numbers
             frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
     if skipped:
@@ -92,7 +100,9 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
         notes.append(
             f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
         )
-    return TextTable(frame, notes + doubt, bare, padded)
+    return TextTable(
+        frame, notes + doubt, bare, padded, repeated, {frame.columns[at]: cell for at, cell in doubtful.items()}
+    )
 
 
 def _parsed(text: str, how: dict[str, Any]) -> Any:
@@ -118,14 +128,19 @@ def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any])
     between = how["sep"] if how["sep"] == r"\s+" else re.escape(how["sep"])
     if not re.search(rf'(?:^|{between})[ "]*0\d+[ "]*\r?(?:{between}|$)', text, re.MULTILINE):
         return []  # reading a large table twice takes as long again
-    # By place and without a header, since the names of columns may be fewer than the columns.
     places = [place for place, name in enumerate(frame.columns) if name in whole]
-    again = {"header": None, "names": range(len(frame.columns)), "usecols": places, "dtype": str, "converters": None}
-    written = _parsed(text, how | again).iloc[-len(frame) :].reset_index(drop=True)
+    written = _as_written(frame, places, text, how)
     padded = [place for place in places if written[place].str.fullmatch(r"\s*0\d+\s*").any()]
     for place in padded:
         frame[frame.columns[place]] = written[place].str.strip()
     return [frame.columns[place] for place in padded]
+
+
+def _as_written(frame: Any, places: list[int], text: str, how: dict[str, Any]) -> Any:
+    """Return the columns of a frame at some places as texts, as they are written; the columns are called by place."""
+    # By place and without a header, since the names of columns may be fewer than the columns.
+    again = {"header": None, "names": range(len(frame.columns)), "usecols": places, "dtype": str, "converters": None}
+    return _parsed(text, how | again).iloc[-len(frame) :].reset_index(drop=True)
 
 
 def _unwrap(frame: Any) -> list[Any]:
@@ -158,6 +173,51 @@ def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
     if twice := [name for name, times in Counter(made).items() if times > 1]:
         raise ValueError(f"it has several columns {twice[0]!r}; give each a name of its own")
     return made
+
+
+# --- decimals and thousands
+
+
+def _decimal_commas(frame: Any) -> dict[int, str]:
+    """Return {place of a column, counted from the end: its first cell with a decimal comma}."""
+    found = {}
+    for at in range(-len(frame.columns), 0):
+        column = frame.iloc[:, at]
+        cells = () if column.dtype.kind in "fiub" else (str(value) for value in column)
+        if (first := next(filter(_COMMA.fullmatch, cells), None)) is not None:
+            found[at] = first
+    return found
+
+
+def _doubtful_points(frame: Any, text: str, how: dict[str, Any]) -> dict[int, list[str]]:
+    """Return {place of a column, counted from the end: its cells as written}, where points may part thousands.
+
+    None are returned where a number is below 1 or has more decimals than three: then a point is a decimal mark.
+    """
+    places = [place for place, kind in enumerate(frame.dtypes) if kind.kind == "f"]
+    for rows in (slice(1000), slice(None)):  # the first nearly always tell
+        values = np.abs(frame.iloc[rows, places].to_numpy(np.float64))
+        values = values[np.isfinite(values) & (values > 0)]
+        if (values < 1).any() or not np.allclose(values * 1000, np.rint(values * 1000), rtol=1e-12, atol=0):
+            return {}
+    written = _as_written(frame, places, text, how) if places else {}
+    return {place - len(frame.columns): written[place].tolist() for place in places}
+
+
+def _of_two_meanings(columns: dict[int, Iterable[Any]], mark: str) -> dict[int, str]:
+    """Return {column: its first cell with the mark}; {} where any cell shows that the mark is that of decimals.
+
+    A cell does not show it where its mark stands before three digits. One with several marks is left to the reader of
+    numbers, who refuses it.
+    """
+    found: dict[int, str] = {}
+    for at, cells in columns.items():
+        for cell in (str(each).strip() for each in cells if mark in str(each)):
+            if _GROUPED.fullmatch(cell):
+                found.setdefault(at, cell)
+            elif is_number(cell):
+                return {}
+    return found
 
 
 # --- header or not
@@ -230,125 +290,3 @@ def counts_rows(column: Any) -> bool:
         return False
     first = int(column.iloc[0])
     return (first in (0, 1) or len(column) > 2) and bool((column == np.arange(first, first + len(column))).all())
-
-
-# --- layout
-
-
-def _has_apostrophes(text: str) -> bool:
-    """Whether ' stands around all cells of the first lines that are not numbers, as " does elsewhere."""
-    if not re.match(r"\s*'", text):
-        return False
-    lines = [line.strip() for line in _LINE_END.split(text[:_HEAD])[:_LOOKED_AT]]
-    for between in (",", ";", r"\t", r"\|", " +"):
-        cell = r"(?:'(?:[^']|'')*'|[+\-.\deE]*)"
-        row = re.compile(f"{cell}(?:{between}{cell})*" if between == " +" else f"{cell}(?: *{between} *{cell})*")
-        if all(map(row.fullmatch, lines)):
-            return True
-    return False
-
-
-def _layout(text: str, quote: str) -> tuple[str, int, list[list[str]]]:
-    """Return the separator of a table of text, the number of lines before its first row, and the cells of the rows.
-
-    The separator gives nearly all rows the same number of cells, and more than one. Above the table there may be a
-    title, remarks that begin with # or %, the numbers of vectors and of their values, and Excel's "sep=;", which names
-    the separator.
-    """
-    told = re.match(r"\ufeff?\s*\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
-    text, skipped = (text[told.end() :], len(_LINE_END.findall(told[0]))) if told else (text, 0)
-    ways = []
-    for order, separator in enumerate((told[1],) if told else (*_SEPARATORS, r"\s+")):
-        rows = _rows(text, separator, quote)
-        widths = Counter(len(cells) for _, cells in rows)
-        width = max(widths, key=lambda each: (widths[each], each), default=0)
-        if width > 1 or told:
-            ways.append((-widths[width] / len(rows), order, separator, rows, width))
-    if not ways:
-        rows = _rows(text, ",", quote)
-        return ",", skipped + rows[0][0], [cells for _, cells in rows]
-    if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces occur in other tables, too
-        ways.pop()
-    _, _, separator, rows, width = min(ways)
-    if len(rows) > 1 and width > 2 and _counts_what_follows(rows[0][1], width):
-        rows = rows[1:]
-    filled = [sum(bool(cell.strip()) for cell in cells) for _, cells in rows]
-    first = next((i for i, count in enumerate(filled) if 2 * count >= width), 0)
-    titles = next((i for i, count in enumerate(filled[:_TITLES]) if count > 1), 0)
-    if titles > first and find_place(rows[titles][1]) is not None:  # one cell may be half of a row
-        first = titles
-    return separator, skipped + rows[first][0], [cells for _, cells in rows[first:]]
-
-
-def _counts_what_follows(cells: list[str], width: int) -> bool:
-    """Whether a first line gives the number of vectors and their length, as word2vec and fastText write it."""
-    return len(cells) == 2 and all(map(str.isdigit, cells)) and int(cells[1]) == width - 1
-
-
-def _rows(text: str, separator: str, quote: str) -> list[tuple[int, list[str]]]:
-    """Return the first rows of a text, remarks and empty lines left out, each with the number of lines before it."""
-    head = text[:_HEAD]
-    lines = _LINE_END.split(head if len(head) == len(text) else head.rpartition("\n")[0] or head)
-    if separator == r"\s+":
-        around = quote if quote == "'" else ""
-        rows = [(i, [cell.strip(around) for cell in line.split()]) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
-    else:
-        spaced = is_spaced(head, separator)
-        reader, rows, before = csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced), [], 0
-        for cells in reader:
-            rows.append((before, list(map(unwrapped, cells))))
-            before = reader.line_num
-    kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and not _is_remark(cells)]
-    return kept[:_LOOKED_AT] or [(0, [""])]
-
-
-def _is_remark(cells: list[str]) -> bool:
-    """Whether a row begins with # or %, but not as the vector of an item with such a name."""
-    return cells[0].lstrip()[:1] in ("#", "%") and not (len(cells) > 1 and all(map(is_number, cells[1:])))
-
-
-def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bool:
-    """Whether quotation marks are plain letters here, and do not keep separators inside one cell.
-
-    Then every line has the table's number of cells if they are ignored, and in some cell they do not enclose the whole.
-    """
-    stray = False
-    for line in _LINE_END.split(text)[skipped:]:
-        cells = line.split(None if separator == r"\s+" else separator)
-        if not cells or cells == [""]:
-            continue
-        if len(cells) != width:
-            return False
-        marked = (cell.strip() for cell in cells if '"' in cell)
-        stray = stray or any(len(cell) < 2 or not cell[0] == cell[-1] == '"' for cell in marked)
-    return stray
-
-
-def _check_one_line_each(text: str, separator: str, spaced: bool, width: int) -> None:
-    """Raise ValueError where a row continues over lines that are rows themselves, which would silently be lost.
-
-    `width` is the number of cells of a row. A text of two columns is let through: many sentences have a comma.
-    """
-    lines = list(io.StringIO(text, newline=None))
-    reader, first = csv.reader(lines, delimiter=separator, skipinitialspace=spaced), 0
-    for _ in reader:
-        over = lines[first : reader.line_num]
-        if len(over) > 1 and width > 2 and all(line.count(separator) + 1 >= width for line in over):
-            raise ValueError(
-                f"line {first + 1}: a quotation mark opens a cell that continues over the next line, which is a row of "
-                "its own; close the cell on its line, or take out a mark that means ditto or inches"
-            )
-        first = reader.line_num
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell is a number, with a point or a comma."""
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _has_decimal_commas(column: Any) -> bool:
-    return column.dtype.kind not in "fiub" and any(_COMMA.fullmatch(str(value)) for value in column)

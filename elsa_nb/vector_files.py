@@ -17,23 +17,16 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW
-from elsa_nb.column_names import find_name, heads_table
+from elsa_nb.column_names import find_name
 from elsa_nb.errors import MissingDataError
 from elsa_nb.option_names import option_told
 from elsa_nb.store import as_path, check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
+from elsa_nb.text_layout import heads_table
+from elsa_nb.vector_arrays import VectorFile, array_taken, chosen_array, ids_among, may_be_ids
 from elsa_nb.vector_hdf5 import vectors_in_hdf5
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
-from elsa_nb.vector_tables import (
-    VectorFile,
-    array_taken,
-    chosen_array,
-    ids_among,
-    ids_in_table,
-    may_be_ids,
-    vectors_in_arrow,
-    vectors_in_text,
-)
+from elsa_nb.vector_tables import ids_in_table, vectors_in_arrow, vectors_in_text
 from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
@@ -85,8 +78,8 @@ def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
     return _ids_read(as_path("path", path, "a file of ids"), encoding)[0]
 
 
-def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
-    """Return the ids of a file, and notes on how it was read."""
+def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str], str]:
+    """Return the ids of a file, notes on how it was read, and the line of text taken for names of columns, or ""."""
     if not path.exists():
         raise MissingDataError(f"{path} is not here; give a file with one id per line, a .npy, or a table.")
     if path.is_dir():
@@ -95,23 +88,25 @@ def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
         return _ids_of(path, encoding)
 
 
-def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
+def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str], str]:
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return as_names(_npy(path, None).vectors.ravel()), []
+        return as_names(_npy(path, None).vectors.ravel()), [], ""
     if suffix in (".csv", ".tsv", *ARROW):
         return ids_in_table(path, encoding)
     if suffix in JSON:
-        return ids_in_json(path, encoding)
+        return *ids_in_json(path, encoding), ""
     used, text = next(decoded(path.read_bytes(), encoding), ("", None))
     if text is None or suffix in _PICKLED:
         raise ValueError("it is not text")
     if text.startswith("{"):
         raise ValueError("its lines are JSON, not names")
-    lines = lines_of(text.rstrip("\r\n"))
-    if heads_table(lines):
-        return ids_in_table(path, encoding)
-    return as_names(lines), how_read(used, encoding)
+    text = text.rstrip("\r\n")
+    if not heads_table(text):
+        return as_names(lines_of(text)), how_read(used, encoding), ""
+    ids, notes, header = ids_in_table(path, encoding)
+    said = f"its first line ({header:.60}) is taken for the names of columns; if it is an id, write item above it"
+    return ids, [said, *notes] if header else notes, header
 
 
 def read_both(
@@ -119,7 +114,8 @@ def read_both(
 ) -> tuple[VectorFile, Sequence[str] | None, str]:
     """Return the vectors of a file, their ids, and where the ids are from: `ids` (a list or a file), or the same file.
 
-    Raises ValueError for an `encoding` where neither file is text.
+    Raises ValueError for an `encoding` where neither file is text, and where a first line taken for the names of
+    columns is the id that lacks.
     """
     beside = as_path("ids", ids, "a file of ids, or a list of them") if isinstance(ids, str | Path) else None
     if ids is not None and beside is None and not np.ndim(ids):
@@ -131,8 +127,15 @@ def read_both(
         raise ValueError(f"{path} is not text, and so has no encoding; leave out {encoding!r}.")
     held = read_vectors(path, key, encoding)
     if beside is not None:
-        told, notes = _ids_read(beside, encoding)
-        if len(told) == held.vectors.shape[0] + 1 and find_name(told[:1]) is not None:  # what the column is called
+        told, notes, header = _ids_read(beside, encoding)
+        n = held.vectors.shape[0]
+        if header and len(told) == n - 1:
+            raise ValueError(
+                f"{beside}: its first line ({header:.60}) was taken for the names of columns, and {n - 1:,} "
+                f"{'id is' if n == 2 else 'ids are'} left for {n:,} vectors. If that line is an id itself, save the "
+                "lines as .txt, below a first line item; else give one id per vector."
+            )
+        if len(told) == n + 1 and find_name(told[:1]) is not None:  # what the column is called
             notes.append(f"its first line, {told.pop(0)!r}, is the name of the column")
         held.notes += [f"{note} ({beside.name})" for note in notes]
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.vector_tables import VectorFile, array_taken, chosen_array, ids_among, shapes_told
+from elsa_nb.vector_arrays import VectorFile, array_taken, chosen_array, ids_among, ids_taken, shapes_told
 from elsa_nb.vectors import as_names
 
 
@@ -52,8 +52,9 @@ def vectors_in_hdf5(path: Path, key: str | None) -> VectorFile:
             vectors: Any = made((part["data"][:], part["indices"][:], part["indptr"][:]), shape=found[chosen])
         else:
             vectors = part[:]
-        ids = _observations(file, known) if "obs" in file else _beside(file[chosen], known)
-        return VectorFile(vectors, ids, array_taken(wanted, chosen) or [f"vectors from {chosen!r}"])
+        ids, notes = (_observations(file, known), []) if "obs" in file else _beside(file[chosen], known)
+        taken = array_taken(wanted, chosen) or [f"vectors from {chosen!r}"]
+        return VectorFile(vectors, ids, taken + notes)
 
 
 _HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins in an HDF5 file
@@ -119,8 +120,10 @@ def _observations(file: Any, known: dict[tuple[int, int], int] | None) -> Sequen
     return as_names(_texts(index["categories"], known)[index["codes"][:]])  # names that repeat in a table are kept once
 
 
-def _beside(vectors: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
-    """Return the names that lie in the same group of an HDF5 file as its vectors."""
+def _beside(vectors: Any, known: dict[tuple[int, int], int] | None) -> tuple[Sequence[str] | None, list[str]]:
+    """Return the names that lie in the same group of an HDF5 file as its vectors, and notes on them."""
     group, chosen = vectors.parent, vectors.name.rpartition("/")[2]
-    name = ids_among({name: getattr(part, "shape", ()) for name, part in group.items()}, chosen)
-    return None if name is None else as_names(_texts(group[name], known).ravel())
+    shapes = {name: getattr(part, "shape", ()) for name, part in group.items()}
+    if (name := ids_among(shapes, chosen)) is None:
+        return None, []
+    return as_names(_texts(group[name], known).ravel()), ids_taken(shapes, chosen, name)

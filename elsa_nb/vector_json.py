@@ -8,7 +8,8 @@ import numpy as np
 from elsa_nb.column_names import find_name
 from elsa_nb.table_ids import ids_in_frame
 from elsa_nb.text_files import checked_object, decoded, how_read, json_value
-from elsa_nb.vector_tables import VECTORS, VectorFile, from_lists, from_table
+from elsa_nb.vector_arrays import VECTORS, VectorFile
+from elsa_nb.vector_tables import from_lists, from_table
 from elsa_nb.vectors import as_names
 
 _LINES = (".jsonl", ".ndjson")

@@ -1,11 +1,14 @@
 """The ids of a pool and the items of its labels come from the same cells of one table, or the pool says why not."""
 
 import itertools
+import re
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elsa_nb import cli
 from elsa_nb.column_names import ITEM
@@ -177,6 +180,86 @@ def test_tables_of_vectors_know_the_same_names(tmp_path, ending, name):
 def test_a_known_column_that_repeats_or_has_gaps_gives_way_to_one_that_tells_the_rows_apart(tmp_path, text, ids):
     (path := tmp_path / "names.csv").write_text(text)
     assert read_ids(path) == ids
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("readers")
+
+
+def saved_as(folder, frame, ending):
+    path = folder / f"x.{ending}"
+    if ending == "csv":
+        frame.to_csv(path, index=False)
+    elif ending == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    return path
+
+
+CURE = r"to take another, call it item in the file, or give its values, one per row \(ids="
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    names=st.permutations(["id", "url", "e0", "e1", "label"]),
+    address=st.sampled_from(["uri", "URL", "media"]),
+    written=st.sampled_from(["id", "ID", " Id"]),
+    ids=st.lists(st.integers(0, 9999), min_size=3, max_size=3, unique=True),
+    ending=st.sampled_from(["csv", "parquet", "jsonl"]),
+)
+def test_beside_an_id_an_address_names_no_items(folder, names, address, written, ids, ending):
+    pages = [f"https://p.org/{number}.html" for number in (7, 3, 5)]
+    values = {"id": ids, "url": pages, "e0": [0.5, 1, 2], "e1": [1, 2.5, 3], "label": ["owl", "elk", "elk"]}
+    frame = pd.DataFrame({name: values[name] for name in names}).rename(columns={"url": address, "id": written})
+    told = list(map(str, ids))
+    pool = Pool.from_file(path := saved_as(folder, frame, ending))
+    assert pool.ids.tolist() == told
+    column = written if ending != "csv" else written.strip()
+    said = rf"ids from the column '{column}'; '{address}' may hold them, too: {CURE}"
+    assert re.search(said, "; ".join(pool.provenance["made_from"]["taken"]))
+    assert read_ids(path) == told
+    found = read_labels(path, told, positive="owl")
+    assert found.agreed() == {0: 1, 1: 0, 2: 0}
+    # Of a pool whose ids are the pages; some of the numbers would fit its items, too.
+    of_pages = read_labels(path, [*pages[::-1], "https://p.org/1.html"], positive="owl")
+    assert of_pages.agreed() == {0: 0, 1: 0, 2: 1}
+    assert f"items from '{address}'" in of_pages.kind
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    names=st.lists(st.sampled_from(ITEM), min_size=2, max_size=4, unique=True),
+    ending=st.sampled_from(["csv", "parquet", "npz"]),
+)
+def test_the_column_taken_and_the_others_that_may_hold_ids_are_told(folder, names, ending):
+    columns = {name: [f"{name}-{row}" for row in (2, 0, 1)] for name in names}
+    if ending == "npz":
+        path = folder / "x.npz"
+        np.savez(path, vectors=np.eye(3), **{name: np.array(values) for name, values in columns.items()})
+    else:
+        path = saved_as(folder, pd.DataFrame({**columns, "e0": [0.5, 1, 2]}), ending)
+    pool = Pool.from_file(path)
+    taken = next(name for name in names if pool.ids.tolist() == columns[name])
+    said = "; ".join(pool.provenance["made_from"]["taken"])
+    others = ", ".join(repr(name) for name in names if name != taken)
+    if taken != "item":  # of which the user said what it is
+        assert re.search(rf"ids from .*'{taken}'; {others} may hold them, too: {CURE}", said)
+        columns["item"] = columns.pop(names[-1])  # the cure
+        path = saved_as(folder, pd.DataFrame({**columns, "e0": [0.5, 1, 2]}), "csv")
+        assert Pool.from_file(path).ids.tolist() == columns["item"]
+
+
+def test_a_file_of_ids_tells_its_column_and_how_to_take_another(tmp_path, capsys):
+    np.save(tmp_path / "v.npy", np.eye(3))
+    (tmp_path / "names.csv").write_text("name,id\na,7\nb,8\nc,5\n")
+    assert (
+        cli.main(["pool", "make", *map(str, (tmp_path / "v.npy", tmp_path / "p", "--ids", tmp_path / "names.csv"))])
+        == 0
+    )
+    said = r"ids from the column 'name'; 'id' may hold them, too: .* one per row \(`--ids \.\.\.`\) \(names.csv\)"
+    assert re.search(said, capsys.readouterr().out)
 
 
 def test_lines_that_are_sentences_are_no_table(tmp_path):

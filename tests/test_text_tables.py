@@ -41,7 +41,7 @@ NO_HEADER = "it has no header: its first line is taken for a row"
         ('x0, x1, id\n1, 2, "a, b"\n3, 4, "c"\n', [[1, 2], [3, 4]], ["a, b", "c"], "'x0' to 'x1'"),
         ("x0\t x1\t id\n1\t 2\t a\n3\t 4\t b\n", [[1, 2], [3, 4]], "ab", "'x0' to 'x1'"),
         ("id, x0,x1\na,1,2\nb,3,4\n", [[1, 2], [3, 4]], "ab", "'x0' to 'x1'"),
-        ("x0,x1,token\n1,2, the\n3,4,the\n", [[1, 2], [3, 4]], [" the", "the"], "ids from the column token"),
+        ("x0,x1,token\n1,2, the\n3,4,the\n", [[1, 2], [3, 4]], [" the", "the"], "ids from the column 'token'"),
         ("2 3\nthe 1 2 0.5 \n, 3 4 5 \n", [[1, 2, 0.5], [3, 4, 5]], ["the", ","], r"left out: 1 \(the first: '2 3'\)"),
         ("0,0.5,1\n1,2.5,3\n", [[0.5, 1], [2.5, 3]], "01", "first column counts the rows: it is left out"),
     ],

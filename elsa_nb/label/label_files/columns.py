@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from elsa_nb.column_names import FOLDERS, ITEM, find_place, plain
+from elsa_nb.column_names import ADDRESSES, FOLDERS, ITEM, find_place, plain
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
 from elsa_nb.label.label_files.lines import Line, Reading, RowPlace
@@ -69,6 +69,8 @@ def under_titles(table: Table, item: str | None, label: str | None) -> Table:
 def read(table: Table, names: Names, *, item: str | None = None, label: str | None = None) -> Reading:
     """Return the lines of a table; raises ValueError where its columns are not known, naming them."""
     which, what = find(table, item, ITEM), find(table, label, LABEL)
+    if item is None and which is not None and plain(table.columns[which]) == "id":
+        which = _address_of_items(table, which, names)
     in_order = which is None and item == "row"
     _check_there(table, "item", item, in_order or which is not None)
     _check_there(table, "label", label, what is not None)
@@ -306,6 +308,17 @@ def _fitting(table: Table, names: Names) -> str | None:
         return None
     known = f"{' and '.join(map(repr, fitting))} {'holds' if len(fitting) == 1 else 'hold'}"
     return f"of its columns {known} an item in every line; to take it: {option_told('item', fitting[0])}"
+
+
+def _address_of_items(table: Table, which: int, names: Names) -> int:
+    """Return the column of addresses if these are the items, by each of its cells, and else the column of ids, `which`.
+
+    The ids may be numbers of another program, which fit the wrong items: 3 would fit https://p.org/3.html.
+    """
+    ids, beside = set(names.ids), find(table, None, ADDRESSES)
+    if beside is None or all(text_in(cells[which]).strip() in ids for _, cells in table.rows):
+        return which
+    return beside if all(names.knows(text_in(cells[beside]).strip()) for _, cells in table.rows) else which
 
 
 def _holds_items(table: Table, index: int, names: Names) -> bool:

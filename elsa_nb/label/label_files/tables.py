@@ -18,7 +18,7 @@ from elsa_nb.column_names import unwrapped
 from elsa_nb.label.label_files.drawn import drawn
 from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.store import parsing
-from elsa_nb.text_tables import is_spaced
+from elsa_nb.text_layout import is_spaced
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
