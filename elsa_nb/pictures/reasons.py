@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
-from elsa_nb.pictures.kinds import HEAD, TIFF, FileKind, kind_by_content
+from elsa_nb.pictures.kinds import FIRST_BYTES, TIFF, FileKind, kind_by_content
 
 _COPY = "copy it again"
 _LONGEST_WORDS = 60  # of a decoder
@@ -69,7 +69,7 @@ _OPTIONAL = ("webp", "zstd", "lzma")
 def why_not_opened(stream: BinaryIO, read: Collection[str]) -> str:
     """Return why Pillow knows no picture in a file; `read` are the endings of the kinds that it reads."""
     stream.seek(0)
-    head = stream.read(HEAD)
+    head = stream.read(FIRST_BYTES)
     if not head:
         return f"an empty file; {_COPY}"
     kind = kind_by_content(head)
@@ -95,7 +95,7 @@ def why_not_read(stream: BinaryIO, error: Exception) -> str:
     if isinstance(error, NotImplementedError) or _LACKING.search(words):
         return f"in a form that is not read ({words}); save it as PNG, TIFF or JPEG"
     stream.seek(0)
-    head = stream.read(HEAD)
+    head = stream.read(FIRST_BYTES)
     kind = kind_by_content(head)
     tags = _tags(stream) if kind is TIFF else None
     if cut := _cut(stream, head, kind, tags):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from elsa_nb.counts import count_of
 from elsa_nb.formulas import meant, safe
 from elsa_nb.pictures.decoding import UnreadableError, endings, look
-from elsa_nb.pictures.kinds import FILE_KINDS, HEAD, TIFF, FileKind, kind_by_content, kind_by_name
+from elsa_nb.pictures.kinds import FILE_KINDS, FIRST_BYTES, TIFF, FileKind, kind_by_content, kind_by_name
 from elsa_nb.pictures.opening import RefusedError, open_plain, real_path
 from elsa_nb.store import write_atomically
 
@@ -94,7 +94,7 @@ def _reason(root: Path, path: str) -> str:
     named = kind_by_name(path)
     try:
         with open_plain(real_path(root, path)) as stream:
-            found = kind_by_content(stream.read(HEAD))
+            found = kind_by_content(stream.read(FIRST_BYTES))
             # Many raw pictures and slides are TIFFs of a kind; what is an archive by its content may be an office's.
             if found is None or not found.picture or (found is TIFF and named is not None):
                 return ENDING if named is None else named.told
