@@ -16,9 +16,10 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.identity import Settled, carried_after, remember
+from elsa_nb.label.offered import EARLIER, PANEL_COMPONENTS
 from elsa_nb.label.places import Places
 from elsa_nb.label.remembered_items import names_in
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, first_answers
+from elsa_nb.label.rounds import first_answers
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import damaged
 from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked

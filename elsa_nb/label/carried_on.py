@@ -12,8 +12,9 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.first_examples import Around, Begin
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import Settled, answered_items, rows_in
+from elsa_nb.label.offered import EARLIER, positives_of
 from elsa_nb.label.places import Places
-from elsa_nb.label.rounds import EARLIER, Rounds, positives_of
+from elsa_nb.label.rounds import Rounds
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED
 from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy

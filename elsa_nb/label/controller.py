@@ -23,9 +23,10 @@ from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, 
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled
 from elsa_nb.label.lease import LeaseLostError
+from elsa_nb.label.offered import uncorrected, vectors_of
 from elsa_nb.label.places import Places
 from elsa_nb.label.progress_figures import ProgressFigures, WorkSoFar
-from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
+from elsa_nb.label.rounds import Rounds
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_queries import pace_of

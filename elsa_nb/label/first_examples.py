@@ -13,7 +13,7 @@ import numpy as np
 
 from elsa_nb.label.cards import PASSED
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE
+from elsa_nb.label.offered import EARLIER, PANEL_COMPONENTS, SAMPLE
 from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch

@@ -25,7 +25,7 @@ from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back
 from elsa_nb.label.items import Items
-from elsa_nb.label.rounds import pool_ids
+from elsa_nb.label.offered import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.option_names import by_page, told_by

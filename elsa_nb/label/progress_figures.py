@@ -12,7 +12,8 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.asked_before import standings_of
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
-from elsa_nb.label.rounds import first_answers, scores_of
+from elsa_nb.label.offered import scores_of
+from elsa_nb.label.rounds import first_answers
 from elsa_nb.label.second_look import Offer
 from elsa_nb.label.stored import SEEN_AGAIN, Asked
 from elsa_nb.search.contract import Strategy

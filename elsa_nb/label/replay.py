@@ -16,8 +16,9 @@ import numpy as np
 from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
+from elsa_nb.label.offered import EARLIER, PANEL_COMPONENTS, SAMPLE
 from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Rounds
+from elsa_nb.label.rounds import Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED
