@@ -156,8 +156,9 @@ def check_search(search: object) -> None:
     """Raise ValueError for what cannot ask and be answered, such as the class of a strategy."""
     if isinstance(search, type):
         raise ValueError(f"search is the class {search.__name__}; begin one: {search.__name__}(pool, seeds, rng=0)")
-    if not all(hasattr(search, name) for name in ("query", "update", "log")):
-        raise ValueError(f"search of type {type(search).__name__}; give one, such as Search(pool, seeds, rng=0)")
+    if lacking := [name for name in ("query", "update", "log") if not hasattr(search, name)]:
+        what = f"search of type {type(search).__name__} lacks {', '.join(lacking)}"
+        raise ValueError(f"{what}; give one, such as Search(pool, seeds, rng=0)")
 
 
 def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | None:
