@@ -142,4 +142,4 @@ class CarriedOn(Around):
     @property
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
-        return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
+        return np.union1d(self._earlier.positives, positives_of(self.search))

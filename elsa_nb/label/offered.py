@@ -1,12 +1,25 @@
-"""What the panel needs from a search beyond `query` and `update`: scores, vectors, names, corrections."""
+"""What a search may offer beyond `query`, `update` and `log`, and what holds where it does not: asked only here.
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+A registered strategy offers all of `RegisteredStrategy`, and somebody's own any part of it, by the same names:
+
+- `scores()`: else the panel does not estimate what is missing;
+- `positives`: else no card shows the find nearest to it;
+- `components`: else its parts have the names of the contract;
+- `amend()`: else the search keeps to the first answers, and the page says so;
+- `may_conclude` and `conclude()`, which few have: else there is no final search to go over to;
+- `shared_parts()`: else copies share what is large among its attributes;
+- `search`, where it wraps another: that one is asked as well.
+
+What only the panel's own strategies have, `Begin` and `AuditPages`, is asked of these classes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import Component, QueryError, Sharing, Strategy
+from elsa_nb.search.contract import Amendable, Component, Concluding, Confident, QueryError, Sharing, Strategy
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
@@ -14,7 +27,12 @@ from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 
 # Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
-_NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
+_NAMES: Mapping[int, str] = {
+    Component.NN: "NN",
+    Component.RANDS: "RandS",
+    Component.FINAL: "final",
+    Component.PROBE: "probe",
+}
 # Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit. What was answered
 # before the present search began is EARLIER, however it came to be asked.
 SAMPLE, GIVEN, EARLIER = 16, 17, 19
@@ -24,15 +42,32 @@ PANEL_COMPONENTS = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
 _SHARED = (Pool, Neighbours, Features, Sketch, PreparedRows, LargeRows)
 
 
-@runtime_checkable
-class Amendable(Protocol):
-    """A search that can be told that an earlier answer was wrong."""
-
-    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Replace the labels of rows answered in earlier rounds."""
+def is_search(part: object) -> TypeGuard[Strategy]:
+    """Whether an attribute of a search is another one, inside it."""
+    return callable(getattr(part, "query", None))
 
 
-def shared_parts_of(search: Strategy) -> list:
+def is_confident(search: object) -> TypeGuard[Confident]:
+    """Whether a search has scores; there may be none yet."""
+    return hasattr(search, "scores")
+
+
+def is_amendable(search: object) -> TypeGuard[Amendable]:
+    """Whether a search takes corrections of earlier answers."""
+    return hasattr(search, "amend")
+
+
+def is_concluding(search: object) -> TypeGuard[Concluding]:
+    """Whether a search has a final one that is still to come."""
+    return bool(getattr(search, "may_conclude", False))
+
+
+def components_of(search: object) -> Mapping[int, str] | None:
+    """Return the names of the parts of a search, None where it names none."""
+    return getattr(search, "components", None)
+
+
+def shared_parts_of(search: Strategy) -> list[Any]:
     """Return what copies of `search` may share, as it says, or else as its attributes show."""
     parts, queue = [], [search]
     while queue:
@@ -43,7 +78,7 @@ def shared_parts_of(search: Strategy) -> list:
         for part in vars(one).values():  # a user's own strategy, or one inside another
             if isinstance(part, _SHARED) or (isinstance(part, np.ndarray) and part.nbytes > 1 << 22):
                 parts.append(part)
-            elif callable(getattr(part, "query", None)) and hasattr(part, "__dict__"):
+            elif is_search(part) and hasattr(part, "__dict__"):
                 queue.append(part)
     return parts
 
@@ -61,7 +96,7 @@ def pool_ids(search: Strategy) -> np.ndarray | None:
 
 def scores_of(search: Strategy) -> np.ndarray | None:
     """Return the search's confidence (n,) in each row, None where it has none (yet), or scores outside 0 to 1."""
-    if not hasattr(search, "scores"):
+    if not is_confident(search):
         return None
     try:
         scores = search.scores()
@@ -71,23 +106,25 @@ def scores_of(search: Strategy) -> np.ndarray | None:
     return scores if ((scores >= 0) & (scores <= 1)).all() else None
 
 
-def positives_of(search: Strategy) -> np.ndarray:
-    """Return the rows known to be positive, seeds included."""
+def positives_of(search: object) -> np.ndarray:
+    """Return the rows known to be positive, seeds included; none where the search does not say."""
     return np.asarray(getattr(search, "positives", ()), np.int64)
 
 
 def uncorrected(search: Strategy) -> str:
     """Say that later corrections of answers do not count for `search`, or for the one inside it; "": they do."""
-    while isinstance(search, Amendable):
-        search = getattr(search, "search", None)
-        if not callable(getattr(search, "query", None)):
+    one: object = search
+    while is_amendable(one):
+        one = getattr(one, "search", None)
+        if not is_search(one):
             return ""
     return (
-        f"{type(search).__name__} has no amend(), so this search keeps to the first answers: a later one is kept and "
+        f"{type(one).__name__} has no amend(), so this search keeps to the first answers: a later one is kept and "
         "exported, but does not change what is asked."
     )
 
 
 def component_name(search: Strategy, component: int) -> str:
     """Name a component of `search` as the session file keeps it."""
-    return getattr(search, "components", _NAMES).get(component, f"component {component}")
+    named = components_of(search)
+    return (_NAMES if named is None else named).get(component, f"component {component}")

@@ -12,7 +12,7 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.asked_before import standings_of
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
-from elsa_nb.label.offered import scores_of
+from elsa_nb.label.offered import is_concluding, is_confident, scores_of
 from elsa_nb.label.rounds import first_answers
 from elsa_nb.label.second_look import Offer
 from elsa_nb.label.stored import SEEN_AGAIN, Asked
@@ -66,7 +66,7 @@ class ProgressFigures:
             self._paced = len(asked), float(np.mean(seconds)) if len(asked) > 1 and len(seconds) else None
         looking = state.least if getattr(state, "looking", False) else None
         left = None
-        if looking is None and hasattr(state, "scores"):
+        if looking is None and is_confident(state):
             over = all_answered(labels, asked, seeds, items)
             evidence = partial(evidence_of, labels, asked, scored[1], seeds, over=over)
             spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
@@ -80,7 +80,7 @@ class ProgressFigures:
             "statement": getattr(state, "statement", None),
             "prices": getattr(state, "prices", _no_prices)(self._paced[1]),
             "last_page": getattr(state, "last_page", ""),
-            "may_conclude": looking is None and getattr(state, "may_conclude", False),
+            "may_conclude": looking is None and is_concluding(state),
             "wishes": wishes,
             "unasked": items - len(on_view | imported),
             "offer": offer and {"button": offer.button, "why": offer.why},

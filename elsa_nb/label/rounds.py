@@ -11,7 +11,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elsa_nb.label.offered import Amendable, component_name, positives_of, scores_of, shared_parts_of, vectors_of
+from elsa_nb.label.offered import (
+    component_name,
+    is_amendable,
+    is_concluding,
+    is_search,
+    positives_of,
+    scores_of,
+    shared_parts_of,
+    vectors_of,
+)
 from elsa_nb.label.stored import Asked
 from elsa_nb.search.contract import UNSURE, Batch, Strategy, next_batch
 from elsa_nb.search.stopping.remaining import scale_of
@@ -37,7 +46,7 @@ def adopt(search: Strategy, state: Strategy) -> None:
     inner = vars(search).get("search")
     vars(search).clear()
     vars(search).update(vars(fork(state)))
-    if callable(getattr(inner, "query", None)) and callable(getattr(search.search, "query", None)):
+    if is_search(inner) and is_search(search.search):
         adopt(inner, search.search)
         search.search = inner
 
@@ -116,9 +125,9 @@ class Rounds:
         after = fork(state or self.state)
         if start and hasattr(after, "start"):
             after.start()
-        if conclude and getattr(after, "may_conclude", False):
+        if conclude and is_concluding(after):
             after.conclude()
-        if len(amended) and isinstance(after, Amendable):
+        if len(amended) and is_amendable(after):
             after.amend([row for row, _ in amended], [label for _, label in amended])
         if labels is not None:
             after.update(labels)

@@ -83,7 +83,34 @@ class Sharing(Strategy, Protocol):
         ...
 
 
-class RegisteredStrategy(Sharing, Protocol):
+class Confident(Strategy, Protocol):
+    """A strategy that says how sure it is of each row: the panel's estimates of what is missing rest on it."""
+
+    def scores(self) -> np.ndarray:
+        """Return the confidence (n,) float64 that each row is positive; `QueryError` while there is none."""
+        ...
+
+
+class Amendable(Strategy, Protocol):
+    """A strategy that can be told that an earlier answer was wrong."""
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier: they count from the next query on."""
+
+
+class Concluding(Strategy, Protocol):
+    """A strategy with a final search, which the panel can let come early. A registered strategy may do without."""
+
+    @property
+    def may_conclude(self) -> bool:
+        """Tell whether the final search is still to come."""
+        ...
+
+    def conclude(self) -> None:
+        """Let the final search come next."""
+
+
+class RegisteredStrategy(Sharing, Confident, Amendable, Protocol):
     """A strategy that is known by name: sweeps, commands and the panel offer it.
 
     A class with these attributes, called with `(pool, seeds, *, config, rng)` and with what it `needs`; it makes what
@@ -108,16 +135,9 @@ class RegisteredStrategy(Sharing, Protocol):
         """Tell whether the questions depend on `rng` at all."""
         ...
 
-    def scores(self) -> np.ndarray:
-        """Return the confidence (n,) float64 that each row is positive; `QueryError` while there is none."""
-        ...
-
     def largest_batch(self) -> int:
         """Return how many rows the next query may ask at most."""
         ...
-
-    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier: they count from the next query on."""
 
 
 @runtime_checkable
