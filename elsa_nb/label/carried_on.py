@@ -42,15 +42,15 @@ def as_begun(
     The answers are then carried in front of the search, which begins from them: nobody is led back to look for
     examples.
     """
-    first_page = getattr(search, "first_page", None)  # of a search that looks for examples
+    begin = search if isinstance(search, Begin) else None  # it looks for examples
     carried = settled is not None and len(settled.carried)
-    if settled is not None and (settled.fresh or (carried and first_page is not None)):
+    if settled is not None and (settled.fresh or (carried and begin is not None)):
         return settled
     if (first := next(iter(session.rounds()), None)) is None:
         return settled
     rows = answered_rows(session, place)
     looked = first.asked.overview
-    if first_page is None:
+    if begin is None:
         if not len(rows):
             return settled
         if (looked and not carried) or (seeded and _examples_since(session, first.after)):
@@ -60,9 +60,9 @@ def as_begun(
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
             return settled
-    elif getattr(search, "overviews", False) and not looked:
+    elif begin.overviews and not looked:
         why = "with pages of another kind, by an earlier version"
-    elif len(rows) and first.asked.rows != list(first_page):
+    elif len(rows) and first.asked.rows != begin.first_page:
         why = "with other pictures on its first page: by other vectors, or from other examples"
     else:
         return settled

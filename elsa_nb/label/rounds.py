@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from elsa_nb.label.audit_pages import AuditPages
+from elsa_nb.label.first_examples import Begin
 from elsa_nb.label.offered import (
     component_name,
     is_amendable,
@@ -58,7 +60,7 @@ def questions_of(search: Strategy, batch: Batch) -> Asked:
     near = _nearest(vectors_of(search), batch.rows, positives_of(search))
     names = [component_name(search, component) for component in batch.components.tolist()]
     scale = None if scores is None else scale_of(scores)
-    overview = bool(getattr(search, "in_overview", False))
+    overview = isinstance(search, Begin) and bool(search.in_overview)
     return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near, scale, overview)
 
 
@@ -85,6 +87,8 @@ class Rounds:
             )
         self.search = search
         self.seeds = positives_of(search)
+        # The finds that an audit shows again: an answer to one is none about the item.
+        self.control_rows = frozenset(search.control_items.tolist() if isinstance(search, AuditPages) else ())
         self._fresh = fork(search)
         self._stack: list[Strategy] = []
 
@@ -123,7 +127,7 @@ class Rounds:
         nothing here: `push` does.
         """
         after = fork(state or self.state)
-        if start and hasattr(after, "start"):
+        if start and isinstance(after, Begin):
             after.start()
         if conclude and is_concluding(after):
             after.conclude()
