@@ -198,15 +198,15 @@ def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | No
 
 def check_logits(logits: np.ndarray, n: int) -> None:
     """Raise ValueError unless `logits` are an array of one finite number per row of a pool of `n`."""
-    told = f"logits of type {type(logits).__name__}"
+    got = f"logits of type {type(logits).__name__}"
     if isinstance(logits, np.ndarray):
-        told = f"logits of shape {logits.shape} and type {logits.dtype}"
+        got = f"logits of shape {logits.shape} and type {logits.dtype}"
         if logits.shape == (n,) and logits.dtype.kind in "fiu":
             if (finite := np.isfinite(logits)).all():
                 return
-            told = f"logits with {logits[~finite][0]} for row {int(np.argmin(finite))}"
+            got = f"logits with {logits[~finite][0]} for row {int(np.argmin(finite))}"
     raise ValueError(
-        f"{told}; allowed: None, or an array of {n} finite numbers, one per row, as the head of head_to_score() gives"
+        f"{got}; allowed: None, or an array of {n} finite numbers, one per row, as the head of head_to_score() gives"
     )
 
 
