@@ -21,6 +21,7 @@ from elsa_nb.label.offered import (
     is_amendable,
     is_concluding,
     is_confident,
+    positives_of,
 )
 from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count, check_rng, check_rows
@@ -363,7 +364,7 @@ class Begin(Around):
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
         marked = np.sort(self._rows[self._labels == POSITIVE])
-        return marked if self.search is None else np.union1d(marked, self.search.positives)
+        return marked if self.search is None else np.union1d(marked, positives_of(self.search))
 
 
 _EMPTY = (np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))

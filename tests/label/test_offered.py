@@ -1,7 +1,7 @@
 """What the panel may ask of a search has one place, and a strategy that misspells it is noticed."""
 
 import ast
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import pytest
@@ -74,8 +74,7 @@ def test_one_module_asks_what_a_search_offers_and_asks_by_the_names_of_the_contr
 class Least:
     """Somebody's own strategy of the least that the contract allows: it asks all rows at once."""
 
-    def __init__(self):
-        self.log = ()
+    log: ClassVar = ()
 
     def query(self): ...
 
@@ -99,4 +98,5 @@ def test_of_a_search_inside_another_the_same_is_asked():
     begin.update(np.array([1, 0]))
     assert offered.uncorrected(begin).startswith("Least has no amend()")
     assert not offered.is_concluding(begin)
+    assert begin.positives.tolist() == offered.positives_of(begin).tolist() == [0], "what was marked before it began"
     assert [offered.component_name(begin, each) for each in (16, 0)] == ["sample", "component 0"]
