@@ -92,8 +92,8 @@ def prepare(
     from elsa_nb.label.items import Files
     from elsa_nb.label.session_file import check_session_folder, check_writable
 
-    told = {"encoder": encoder, "pool": pool, "name": name, "like": like, "text": text, "strict": strict, **settings}
-    check_modes(FOLDER_MODES, given_of(told), {"seeds": None, "audit": False} | told)
+    given = {"encoder": encoder, "pool": pool, "name": name, "like": like, "text": text, "strict": strict, **settings}
+    check_modes(FOLDER_MODES, given_of(given), {"seeds": None, "audit": False} | given)
     folder = _path("folder", folder)
     if not folder.is_dir():
         raise MissingDataError(f"{folder} is not a folder; name the folder that holds the images.")
@@ -116,11 +116,11 @@ def prepare(
         encoders = [TEXT]
     place, made_by, lasting = (pool, encoders, said_beside(pool)) if pool else _vectors(folder, encoders, strict)
     differences = _differences(folder, pool) if pool else []  # vectors that were just looked for fit the folder
-    for told in differences:
-        print(told)
+    for sentence in differences:
+        print(sentence)
     if by_itself and not session.exists():
-        for told in earlier_sessions(session.parent, Files(folder, Pool.open(place, verify=False))):
-            print(told)
+        for sentence in earlier_sessions(session.parent, Files(folder, Pool.open(place, verify=False))):
+            print(sentence)
     first: Sequence[int] = ()
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
@@ -145,7 +145,7 @@ def _differences(folder: Path, place: Path) -> list[str]:
         left_out=set(names_listed(place / LIST)),
     )
     makes = all("encoder" in part["provenance"] for part in parts_of(pool))
-    return found.told(folder, place, makes=makes)
+    return found.sentences(folder, place, makes=makes)
 
 
 def _each(given: Any) -> list[Any]:
@@ -181,8 +181,8 @@ def _check_before(
     read = None
     for path in like:
         _check_example(Path(path))
-    told = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
-    if fresh and told and (items := [id_of_path(path) for path in walk(folder, endings())]):
+    by_files = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
+    if fresh and by_files and (items := [id_of_path(path) for path in walk(folder, endings())]):
         if names:
             rows_named(items, *names)
         files = {key: settings.get(key) for key in ("labels", "seeds", "reading")}
@@ -225,9 +225,9 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
             f"{like_and_text} need the encoder that made the pool {place}: give {option_told('encoder')} too."
         )
     if len(makers) != len(made):
-        told = f"{count_of(len(made), 'encoder')}, and {len(makers)} {'is' if len(makers) == 1 else 'are'} named"
+        counts = f"{count_of(len(made), 'encoder')}, and {len(makers)} {'is' if len(makers) == 1 else 'are'} named"
         option = option_named("encoder")
-        raise ValueError(f"the vectors of {place} are by {told} with {option}: leave {option} out.")
+        raise ValueError(f"the vectors of {place} are by {counts} with {option}: leave {option} out.")
 
     if text:
         check_knows_words(makers)
@@ -237,9 +237,9 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
     from elsa_nb.label.first_examples import rows_like_images, rows_like_text
 
     encoders = [load_for_pictures(name) for name in makers]
-    for name, encoder, told in zip(makers, encoders, made, strict=True):
-        if told.get("weights", encoder.sha256) != encoder.sha256:
-            maker = told["encoder"]
+    for name, encoder, provenance in zip(makers, encoders, made, strict=True):
+        if provenance.get("weights", encoder.sha256) != encoder.sha256:
+            maker = provenance["encoder"]
             raise ValueError(
                 f"the vectors of {place} are by {maker}, not by {name}: give {option_told('encoder', maker)}, or leave "
                 "it out."

@@ -180,7 +180,7 @@ def test_every_option_is_given_wrongly_once():
 def test_remarks_and_refusals_of_the_disk_spell_options_as_they_are_given(place, monkeypatch, door):
     with told_by(door):
         differing = Differences(1, ["a.png"], 1, ["b.png"], True)
-        said = differing.told(place, place / "pool", makes=True)
+        said = differing.sentences(place, place / "pool", makes=True)
         monkeypatch.setattr(session_file, "_writable", lambda path: False)
         with pytest.raises(ValueError, match="can only be read here") as error:
             session_file.check_writable(place / "s.sqlite")

@@ -70,7 +70,7 @@ def merged(session: Session) -> list[dict[str, Any]]:
     looked_again = session.answered_in(SEEN_AGAIN)  # by those who had answered before
     given: dict[str, dict[str, int]] = {}
     for answer in session.answers():
-        given.setdefault(answer["item"], {})[answer["annotator"]] = answer["label"]
+        given.setdefault(answer.item, {})[answer.annotator] = answer.label
     rows = []
     for item in sorted(given):
         sure = {label for label in given[item].values() if label >= 0}
@@ -83,10 +83,8 @@ def merged(session: Session) -> list[dict[str, Any]]:
 
 def agreements(session: Session) -> list[Agreement]:
     """Return the agreement of each pair of people who answered in `session`."""
-    rows, opinions = merged(session), set()
-    for answer in session.answers():
-        if answer["component"] == SECOND_OPINION:
-            opinions.add((answer["annotator"], answer["item"]))
+    rows = merged(session)
+    opinions = {(each.annotator, each.item) for each in session.answers() if each.component == SECOND_OPINION}
     pairs = []
     for people in combinations(session.annotators, 2):
         both = [(row["item"], tuple(row["labels"].get(who, -1) for who in people)) for row in rows]

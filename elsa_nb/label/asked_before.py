@@ -16,9 +16,10 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.identity import Settled, carried_after, remember
+from elsa_nb.label.offered import EARLIER, PANEL_COMPONENTS
 from elsa_nb.label.places import Places
 from elsa_nb.label.remembered_items import names_in
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, first_answers
+from elsa_nb.label.rounds import first_answers
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import damaged
 from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked
@@ -99,8 +100,8 @@ def keep_asked(session: Session, settled: Settled, ids: Sequence[str]) -> None:
             known = None if np.isnan(standing) else round(standing, _DIGITS)
             kept.setdefault(items[rows[first]], Before(component, known))
     new = (new if untold(new, since) else 0) + (_new_among(session, ids) if kept else 0)
-    told = {settled.renamed.get(item, item): list(before) for item, before in kept.items()}
-    record = {"kind": kind, "items": told, "new": new}
+    why_asked = {settled.renamed.get(item, item): list(before) for item, before in kept.items()}
+    record = {"kind": kind, "items": why_asked, "new": new}
     session.remark(f"{_ASKED}{session.annotator}", json.dumps(record, allow_nan=False))
 
 
@@ -179,16 +180,16 @@ def _kept(session: Session) -> tuple[str, dict[str, Before], int]:
     """
     if (stored := session.meta(f"{_ASKED}{session.annotator}")) is None:
         return "", {}, 0
-    told = json.loads(stored)
-    if isinstance(told, dict) and isinstance(told.get("kind"), str) and isinstance(told.get("items"), dict):
-        items, new = told["items"], told.get("new")
+    record = json.loads(stored)
+    if isinstance(record, dict) and isinstance(record.get("kind"), str) and isinstance(record.get("items"), dict):
+        items, new = record["items"], record.get("new")
         befores = all(isinstance(each, list) and _is_before(each) for each in items.values())
         if befores and type(new) is int and new >= 0:
-            return told["kind"], {item: Before(*before) for item, before in items.items()}, new
+            return record["kind"], {item: Before(*before) for item, before in items.items()}, new
     raise damaged(session.path, "what it says of earlier questions is not a record of them")
 
 
-def _is_before(told: list[Any]) -> bool:
-    if len(told) != 2 or not isinstance(told[0], str):
+def _is_before(record: list[Any]) -> bool:
+    if len(record) != 2 or not isinstance(record[0], str):
         return False
-    return told[1] is None or (isinstance(told[1], float | int) and bool(np.isfinite(told[1])))
+    return record[1] is None or (isinstance(record[1], float | int) and bool(np.isfinite(record[1])))

@@ -161,7 +161,7 @@ class Cards:
             changes = _ANSWERS[op](self, event)
             resumed = self.over and bool(changes)
             if changes:
-                changes += self._told_earlier(changes) if op != "redo" else []
+                changes += self._passed_on(changes) if op != "redo" else []
                 self.history.append([(c.position, c.old) for c in changes])
                 self.over = False
                 if op != "redo":
@@ -169,11 +169,11 @@ class Cards:
             return Steps(changes, resumed=resumed)
         return NO_STEPS
 
-    def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
+    def _passed_on(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
         """Give answers to items seen again to their earlier cards, which keep theirs where nothing was answered."""
         earlier = [(self.earlier.get(c.position), c.new) for c in changes]
-        told = [(self.card_of(p), new) for p, new in earlier if p is not None]
-        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in told]
+        known = [(self.card_of(p), new) for p, new in earlier if p is not None]
+        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in known]
 
     def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
         return [self.put(p, label) for p in map(self.card_of, positions) if self.labels[p] != label]

@@ -12,8 +12,9 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.first_examples import Around, Begin
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import Settled, answered_items, rows_in
+from elsa_nb.label.offered import EARLIER, positives_of
 from elsa_nb.label.places import Places
-from elsa_nb.label.rounds import EARLIER, Rounds, positives_of
+from elsa_nb.label.rounds import Rounds
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED
 from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy
@@ -41,15 +42,15 @@ def as_begun(
     The answers are then carried in front of the search, which begins from them: nobody is led back to look for
     examples.
     """
-    first_page = getattr(search, "first_page", None)  # of a search that looks for examples
+    begin = search if isinstance(search, Begin) else None  # it looks for examples
     carried = settled is not None and len(settled.carried)
-    if settled is not None and (settled.fresh or (carried and first_page is not None)):
+    if settled is not None and (settled.fresh or (carried and begin is not None)):
         return settled
     if (first := next(iter(session.rounds()), None)) is None:
         return settled
     rows = answered_rows(session, place)
     looked = first.asked.overview
-    if first_page is None:
+    if begin is None:
         if not len(rows):
             return settled
         if (looked and not carried) or (seeded and _examples_since(session, first.after)):
@@ -59,9 +60,9 @@ def as_begun(
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
             return settled
-    elif getattr(search, "overviews", False) and not looked:
+    elif begin.overviews and not looked:
         why = "with pages of another kind, by an earlier version"
-    elif len(rows) and first.asked.rows != list(first_page):
+    elif len(rows) and first.asked.rows != begin.first_page:
         why = "with other pictures on its first page: by other vectors, or from other examples"
     else:
         return settled
@@ -141,4 +142,4 @@ class CarriedOn(Around):
     @property
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
-        return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
+        return np.union1d(self._earlier.positives, positives_of(self.search))

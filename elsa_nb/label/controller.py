@@ -21,11 +21,13 @@ from elsa_nb.label.ahead import Ahead
 from elsa_nb.label.asked_before import EarlierCourse, begin_course
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
+from elsa_nb.label.first_examples import Begin
 from elsa_nb.label.identity import Settled
 from elsa_nb.label.lease import LeaseLostError
+from elsa_nb.label.offered import uncorrected, vectors_of
 from elsa_nb.label.places import Places
 from elsa_nb.label.progress_figures import ProgressFigures, WorkSoFar
-from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
+from elsa_nb.label.rounds import Rounds
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_queries import pace_of
@@ -103,7 +105,7 @@ class Controller:
         with self.lock:
             if carried is not None:
                 self.carried = carried
-            elif self._begin is not None and getattr(search, "first_page", None) is None:
+            elif self._begin is not None and not isinstance(search, Begin):
                 self.carried = answered_rows(self.session, self._places)
                 self._settled = Settled(self.carried, fresh=True)
             self.rounds, self._wishes = self._rounds_of(search), {}
@@ -346,7 +348,7 @@ class Controller:
             labels, asked, starts = list(self.cards.labels), self._earlier.in_place(self.asked), self.cards.starts
             state, seeds, seconds = self.rounds.state, self.rounds.seeds, self.seconds[-500:]
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
-            offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
+            offer = None if isinstance(state, Begin) and state.looking else self.doubter.offer(asked)
             examples, wishes = self._restored.example_rows(seeds.tolist())[:24], [*self._wishes]
             more = self._imported, len(self.ids), self._earlier.untold(self.asked, labels)
             now = WorkSoFar(labels, asked, starts, state, seeds, seconds, seen, offer, *more)

@@ -115,15 +115,15 @@ def export_and_tell(
     options = _filled_in(session, kind, options)
     answers = with_rows(session, session.answers(options.annotator))
     rows = _export_rows(answers, str(options.label))
-    write, told = KINDS[kind].write, answers_counted(answers)
+    write, counts = KINDS[kind].write, answers_counted(answers)
     if write is None:
         place = _by_default(session, kind, options) if path is None else Path(path)
         finds = [r["item"] for r in rows if r["label"] == "positive"]
         folder = None if options.images is None else Path(options.images)
         left_out = write_links(place, finds, folder, copies=KINDS[kind].copies, replace=options.replace)
         gone = set(left_out.gone)  # at this moment: the session knows only those that were when it was last opened
-        told = answers_counted([{**each, "present": each["item"] not in gone} for each in answers])
-        return Exported(place, told, str(left_out))
+        counts = answers_counted([{**each, "present": each["item"] not in gone} for each in answers])
+        return Exported(place, counts, str(left_out))
     data = write(rows, options)
     if path is None:
         place = _by_default(session, kind, options)
@@ -133,7 +133,7 @@ def export_and_tell(
     else:
         place = Path(path)
     write_export(place, data, replace=options.replace)
-    return Exported(place, told)
+    return Exported(place, counts)
 
 
 def _filled_in(session: Session, kind: str, options: ExportOptions) -> ExportOptions:

@@ -13,7 +13,16 @@ import numpy as np
 
 from elsa_nb.label.cards import PASSED
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE
+from elsa_nb.label.offered import (
+    EARLIER,
+    PANEL_COMPONENTS,
+    SAMPLE,
+    components_of,
+    is_amendable,
+    is_concluding,
+    is_confident,
+    positives_of,
+)
 from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
@@ -186,27 +195,27 @@ class Around:
     def components(self) -> Mapping[int, str]:
         """The parts that ask: those of the search, samples to begin from, and answers given before it began."""
         around = {each: PANEL_COMPONENTS[each] for each in (SAMPLE, EARLIER)}
-        return around | dict(getattr(self.search, "components", {}))
+        return around | dict(components_of(self.search) or {})
 
     @property
     def may_conclude(self) -> bool:
         """Whether the search has a final one still to come."""
-        return getattr(self.search, "may_conclude", False)
+        return is_concluding(self.search)
 
     def conclude(self) -> None:
         """Let the search's final one come next."""
-        if self.may_conclude:
+        if is_concluding(self.search):
             self.search.conclude()
 
     def scores(self) -> np.ndarray:
         """Return the search's confidence (n,); `QueryError` before there is one."""
-        if not hasattr(self.search, "scores"):
+        if not is_confident(self.search):
             raise QueryError("nothing is scored yet; mark a few examples first")
         return self.search.scores()
 
     def _amend_search(self, rows: Sequence[int], labels: Sequence[int]) -> None:
         """Pass corrections on to the search, as far as it knows the rows."""
-        if not hasattr(self.search, "amend"):
+        if not is_amendable(self.search):
             return
         known = np.union1d(self.search.log.rows, self._seeds)
         if amended := [pair for pair in zip(rows, labels, strict=True) if pair[0] in known]:
@@ -355,7 +364,7 @@ class Begin(Around):
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
         marked = np.sort(self._rows[self._labels == POSITIVE])
-        return marked if self.search is None else np.union1d(marked, self.search.positives)
+        return marked if self.search is None else np.union1d(marked, positives_of(self.search))
 
 
 _EMPTY = (np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))

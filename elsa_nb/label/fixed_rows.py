@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elsa_nb.label.rounds import GIVEN, PANEL_COMPONENTS
+from elsa_nb.label.offered import GIVEN, PANEL_COMPONENTS
 from elsa_nb.search.checks import check_rows
 from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, check_labels, corrected, log_of
 

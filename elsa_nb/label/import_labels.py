@@ -132,26 +132,26 @@ def _changes_by_file(session: Session, file: LabelFile, ids: Sequence[str], *, r
     """Return what of a file is to be stored, by annotator, given what the session holds now; and how much of each."""
     done = Imported(file)
     # By annotator: one file may hold labels without a name and labels under the session's annotator's own name.
-    known: dict[str, dict[str, Any]] = {}
+    known: dict[str, dict[str, tuple[int, str]]] = {}  # label and kind of each item
     for who, labels in file.given.items():
         name = session.annotator if who is None or len(file.given) == 1 else who
-        there = known.setdefault(name, {a["item"]: a for a in session.answers(name)})
+        there = known.setdefault(name, {a.item: (a.label, a.kind) for a in session.answers(name)})
         answers = []
         for row, label in labels.items():
             item = str(ids[row])
-            old = there.get(item)
-            if old is None:
+            old, kind = there.get(item, (OPEN, ""))
+            if old == OPEN:
                 done.new += 1
-            elif old["label"] == label:
+            elif old == label:
                 done.same += 1
                 continue
-            elif old["kind"] != IMPORTED and not replace:
+            elif kind != IMPORTED and not replace:
                 done.kept.append(item)
                 continue
             else:
                 done.replaced += 1
-            answers.append(Answer(item, OPEN if old is None else old["label"], label))  # rows are those of one pool
-            there[item] = {"item": item, "label": label, "kind": IMPORTED}
+            answers.append(Answer(item, old, label))  # rows are those of one pool
+            there[item] = label, IMPORTED
         done.stored.append((name, answers))
     return done
 
@@ -167,7 +167,7 @@ def take_back(session: Session, done: Imported) -> None:
         labels: dict[str, dict[str, int]] = {}  # by annotator: what is imported and still stands
         for name, answers in reversed(done.stored):  # the last first: labels of one item may stand in two of them
             if name not in labels:
-                labels[name] = {a["item"]: a["label"] for a in session.answers(name) if a["kind"] == IMPORTED}
+                labels[name] = {a.item: a.label for a in session.answers(name) if a.kind == IMPORTED}
             ours = [a for a in answers if labels[name].get(a.item) == a.label]
             labels[name] |= {a.item: a.old for a in ours}
             back.append((name, [replace(a, old=a.label, label=a.old) for a in ours]))

@@ -287,8 +287,8 @@ def open_panel(job: Job) -> "Panel":
 
 def _kind_of(job: Job, pool: Pool) -> str:
     """Return what makes scores of two searches comparable: strategy, metric, encoders; "" where one is not known."""
-    told = [(part["space"], part["d"], part["provenance"]) for part in parts_of(pool)]
-    encoders = [[space, d, p.get("encoder"), p.get("weights")] for space, d, p in told]
+    parts = [(part["space"], part["d"], part["provenance"]) for part in parts_of(pool)]
+    encoders = [[space, d, p.get("encoder"), p.get("weights")] for space, d, p in parts]
     return "" if any(each[2] is None for each in encoders) else json.dumps([job.strategy, job.metric, encoders])
 
 

@@ -25,12 +25,12 @@ from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back
 from elsa_nb.label.items import Items
-from elsa_nb.label.rounds import pool_ids
+from elsa_nb.label.offered import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.option_names import by_page, told_by
 from elsa_nb.search.checks import check_count, check_share
-from elsa_nb.search.contract import Strategy
+from elsa_nb.search.contract import Strategy, check_search
 from elsa_nb.search.oracle import Oracle, answers_of, check_oracle
 from elsa_nb.search.stopping.estimators import bracket
 from elsa_nb.search.stopping.remaining import Estimator
@@ -77,8 +77,7 @@ class Panel(ipywidgets.VBox):
         kind: str = "",
     ):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
-        if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
-            raise ValueError(f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0)")
+        check_search(search)
         if oracle is not None:
             check_oracle(oracle)
         check_page_size(page)  # whatever may be refused is, before a session file is made

@@ -37,7 +37,7 @@ class Differences:
     unknown: Sequence[str]
     pictures: bool
 
-    def told(self, folder: Path, pool: Path, *, makes: bool) -> list[str]:
+    def sentences(self, folder: Path, pool: Path, *, makes: bool) -> list[str]:
         """Return each difference as a sentence, then the cure; `makes`: without a pool, such files get vectors."""
         said = []
         if self.unknown:

@@ -11,8 +11,11 @@ import numpy as np
 
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.asked_before import standings_of
+from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
-from elsa_nb.label.rounds import first_answers, scores_of
+from elsa_nb.label.first_examples import Begin
+from elsa_nb.label.offered import is_concluding, is_confident, scores_of
+from elsa_nb.label.rounds import first_answers
 from elsa_nb.label.second_look import Offer
 from elsa_nb.label.stored import SEEN_AGAIN, Asked
 from elsa_nb.search.contract import Strategy
@@ -41,11 +44,6 @@ class WorkSoFar(NamedTuple):
     untold: str
 
 
-def _no_prices(seconds: float | None) -> str:
-    """Return what a strategy other than an audit says of prices: nothing."""
-    return ""
-
-
 class ProgressFigures:
     """The figures about the work so far; the scores behind them are computed once per state of the search."""
 
@@ -60,12 +58,14 @@ class ProgressFigures:
         scored = self._scored  # as a pair, read once: another thread may put its own there
         if scored[0] is not state:
             scored = self._scored = (state, scores_of(state))
-        figures = figures_of(labels, asked, starts, len(seeds), seconds, not_new=getattr(state, "not_new", ()))
+        audit = state if isinstance(state, AuditPages) else None
+        not_new = () if audit is None else audit.not_new
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, not_new=not_new)
         if len(asked) != self._paced[0]:  # prices would wander while a page is being marked
             self._paced = len(asked), float(np.mean(seconds)) if len(asked) > 1 and len(seconds) else None
-        looking = state.least if getattr(state, "looking", False) else None
+        looking = state.least if isinstance(state, Begin) and state.looking else None
         left = None
-        if looking is None and hasattr(state, "scores"):
+        if looking is None and is_confident(state):
             over = all_answered(labels, asked, seeds, items)
             evidence = partial(evidence_of, labels, asked, scored[1], seeds, over=over)
             spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
@@ -76,10 +76,10 @@ class ProgressFigures:
             "besides": len(imported - on_view),
             "looking": looking,
             "examples": examples,
-            "statement": getattr(state, "statement", None),
-            "prices": getattr(state, "prices", _no_prices)(self._paced[1]),
-            "last_page": getattr(state, "last_page", ""),
-            "may_conclude": looking is None and getattr(state, "may_conclude", False),
+            "statement": None if audit is None else audit.statement,
+            "prices": "" if audit is None else audit.prices(self._paced[1]),
+            "last_page": "" if audit is None else audit.last_page,
+            "may_conclude": looking is None and is_concluding(state),
             "wishes": wishes,
             "unasked": items - len(on_view | imported),
             "offer": offer and {"button": offer.button, "why": offer.why},

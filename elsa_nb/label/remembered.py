@@ -39,12 +39,12 @@ class About:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Return what `to_json` wrote, here or in an earlier version; ValueError for anything else."""
-        told = json.loads(text)
+        record = json.loads(text)
         kinds = {"ids": str, "n": int, "names": str | None, "contents": dict, "where": str}
-        if isinstance(told, dict):
-            told = {key: told[key] for key in kinds if key in told}  # earlier versions lack some
-            if all(isinstance(value, kinds[key]) for key, value in told.items()):
-                return cls(**told)
+        if isinstance(record, dict):
+            record = {key: record[key] for key in kinds if key in record}  # earlier versions lack some
+            if all(isinstance(value, kinds[key]) for key, value in record.items()):
+                return cls(**record)
         raise ValueError("what it says of its items is not a record of them")
 
     def to_json(self) -> str:

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
+from elsa_nb.label.offered import EARLIER, PANEL_COMPONENTS, SAMPLE
 from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Rounds
+from elsa_nb.label.rounds import Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED
@@ -60,7 +59,7 @@ class Restored:
         stored = []
         for change in sorted(changes, key=lambda change: change.position not in self.cards.earlier):
             card = self.card(change.position, ids)
-            control = card["row"] in getattr(rounds.state, "control_items", ())
+            control = card["row"] in rounds.control_rows
             fields = {name: card[name] for name in ("position", "row", "component", "score")}
             stored.append(
                 Answer(card["item"], change.old, change.new, round=card["round"] - 1, control=control, **fields)
@@ -93,11 +92,10 @@ class Restored:
         cards, rows = self.cards, [(row, asked.blind) for asked in self.asked for row in asked.rows]
         at = range(len(rows)) if positions is None else positions
         known = session.known(None if positions is None else [str(ids[rows[position][0]]) for position in at])
-        controls = set(getattr(rounds.state, "control_items", ()))  # an answer to one is none about the item
         for position in at:
             row, blind = rows[position]
             label = known.get(str(ids[row]))
-            own = not blind and row not in controls and cards.card_of(position) == position
+            own = not blind and row not in rounds.control_rows and cards.card_of(position) == position
             if own and label not in (None, cards.labels[position]):
                 cards.put(position, label)
 
@@ -180,7 +178,7 @@ def go_on(
     dealt = []
     while asked is not None:
         items = [str(ids[row]) for row in asked.rows]
-        knows = {} if asked.blind else session.known(items) | _measured(state, session, asked, items)
+        knows = {} if asked.blind else session.known(items) | _measured(rounds, session, asked, items)
         known = [(i, knows[item]) for i, item in enumerate(items) if item in knows]
         if write:
             session.open_round(StoredRound(len(restored.asked), len(restored.cards.labels), asked, known))
@@ -198,10 +196,9 @@ def go_on(
     return dealt
 
 
-def _measured(state, session: Session, asked: Asked, items: Sequence[str]) -> dict[str, int]:
+def _measured(rounds: Rounds, session: Session, asked: Asked, items: Sequence[str]) -> dict[str, int]:
     """Return what was answered about the control items of an audit on a page of `items`."""
-    rows = set(getattr(state, "control_items", np.empty(0, np.int64)).tolist())
-    control = [item for row, item in zip(asked.rows, items, strict=True) if row in rows]
+    control = [item for row, item in zip(asked.rows, items, strict=True) if row in rounds.control_rows]
     return {item: label for item, label in control_answers(session).items() if item in control} if control else {}
 
 

@@ -1,4 +1,4 @@
-"""What the panel needs from a search beyond `query` and `update`: copies, scores, vectors, corrections.
+"""The rounds of a search as the panel goes through them: copies of the search, and what each asks.
 
 A search is advanced on a copy, so that a round can be computed before the person has finished the one before, and so
 that undo can lead back into an earlier round. The large parts (pool, neighbour lists, features) are shared.
@@ -8,38 +8,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from elsa_nb.label.audit_pages import AuditPages
+from elsa_nb.label.first_examples import Begin
+from elsa_nb.label.offered import (
+    component_name,
+    is_amendable,
+    is_concluding,
+    is_search,
+    positives_of,
+    scores_of,
+    shared_parts_of,
+    vectors_of,
+)
 from elsa_nb.label.stored import Asked
-from elsa_nb.pool import Pool
-from elsa_nb.search.contract import UNSURE, Batch, Component, QueryError, Sharing, Strategy, next_batch
-from elsa_nb.search.heads.features import Features
-from elsa_nb.search.heads.large_rows import LargeRows
-from elsa_nb.search.heads.prepared_rows import PreparedRows
-from elsa_nb.search.neighbours.bounds import Sketch
-from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.contract import UNSURE, Batch, Strategy, next_batch
 from elsa_nb.search.stopping.remaining import scale_of
-
-# Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
-_NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
-# Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit. What was answered
-# before the present search began is EARLIER, however it came to be asked.
-SAMPLE, GIVEN, EARLIER = 16, 17, 19
-PANEL_COMPONENTS = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
-
-
-# What copies of a strategy share if it does not say so itself: large parts, whose answers no search changes.
-_SHARED = (Pool, Neighbours, Features, Sketch, PreparedRows, LargeRows)
-
-
-@runtime_checkable
-class Amendable(Protocol):
-    """A search that can be told that an earlier answer was wrong."""
-
-    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Replace the labels of rows answered in earlier rounds."""
 
 
 def first_answers(rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -54,7 +40,7 @@ def first_answers(rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.n
 
 def fork(search: Strategy) -> Strategy:
     """Return a copy of `search` that goes on independently; what it says copies may share is not copied."""
-    return copy.deepcopy(search, {id(part): part for part in _shared(search)})
+    return copy.deepcopy(search, {id(part): part for part in shared_parts_of(search)})
 
 
 def adopt(search: Strategy, state: Strategy) -> None:
@@ -62,69 +48,9 @@ def adopt(search: Strategy, state: Strategy) -> None:
     inner = vars(search).get("search")
     vars(search).clear()
     vars(search).update(vars(fork(state)))
-    if callable(getattr(inner, "query", None)) and callable(getattr(search.search, "query", None)):
+    if is_search(inner) and is_search(search.search):
         adopt(inner, search.search)
         search.search = inner
-
-
-def _shared(search: Strategy) -> list:
-    parts, queue = [], [search]
-    while queue:
-        one = queue.pop()
-        if isinstance(one, Sharing):
-            parts += one.shared_parts()
-            continue
-        for part in vars(one).values():  # a user's own strategy, or one inside another
-            if isinstance(part, _SHARED) or (isinstance(part, np.ndarray) and part.nbytes > 1 << 22):
-                parts.append(part)
-            elif callable(getattr(part, "query", None)) and hasattr(part, "__dict__"):
-                queue.append(part)
-    return parts
-
-
-def vectors_of(search: Strategy) -> np.ndarray | None:
-    """Return the vectors (n, d) that the search works on, None where it shows none; prepared rows do not count."""
-    found = [part.vectors for part in _shared(search) if isinstance(part, Pool | Neighbours | Features)]
-    return found[0] if found else None
-
-
-def pool_ids(search: Strategy) -> np.ndarray | None:
-    """Return the ids (n,) of the pool that the search works on, None where it shows none."""
-    return next((part.ids for part in _shared(search) if isinstance(part, Pool)), None)
-
-
-def scores_of(search: Strategy) -> np.ndarray | None:
-    """Return the search's confidence (n,) in each row, None where it has none (yet), or scores outside 0 to 1."""
-    if not hasattr(search, "scores"):
-        return None
-    try:
-        scores = search.scores()
-    except QueryError:
-        return None
-    # Raw log-odds, or distances, have no log-odds themselves: their scale is NaN, which no session file can hold.
-    return scores if ((scores >= 0) & (scores <= 1)).all() else None
-
-
-def positives_of(search: Strategy) -> np.ndarray:
-    """Return the rows known to be positive, seeds included."""
-    return np.asarray(getattr(search, "positives", ()), np.int64)
-
-
-def uncorrected(search: Strategy) -> str:
-    """Say that later corrections of answers do not count for `search`, or for the one inside it; "": they do."""
-    while isinstance(search, Amendable):
-        search = getattr(search, "search", None)
-        if not callable(getattr(search, "query", None)):
-            return ""
-    return (
-        f"{type(search).__name__} has no amend(), so this search keeps to the first answers: a later one is kept and "
-        "exported, but does not change what is asked."
-    )
-
-
-def component_name(search: Strategy, component: int) -> str:
-    """Name a component of `search` as the session file keeps it."""
-    return getattr(search, "components", _NAMES).get(component, f"component {component}")
 
 
 def questions_of(search: Strategy, batch: Batch) -> Asked:
@@ -134,7 +60,7 @@ def questions_of(search: Strategy, batch: Batch) -> Asked:
     near = _nearest(vectors_of(search), batch.rows, positives_of(search))
     names = [component_name(search, component) for component in batch.components.tolist()]
     scale = None if scores is None else scale_of(scores)
-    overview = bool(getattr(search, "in_overview", False))
+    overview = isinstance(search, Begin) and bool(search.in_overview)
     return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near, scale, overview)
 
 
@@ -161,6 +87,8 @@ class Rounds:
             )
         self.search = search
         self.seeds = positives_of(search)
+        # The finds that an audit shows again: an answer to one is none about the item.
+        self.control_rows = frozenset(search.control_items.tolist() if isinstance(search, AuditPages) else ())
         self._fresh = fork(search)
         self._stack: list[Strategy] = []
 
@@ -199,11 +127,11 @@ class Rounds:
         nothing here: `push` does.
         """
         after = fork(state or self.state)
-        if start and hasattr(after, "start"):
+        if start and isinstance(after, Begin):
             after.start()
-        if conclude and getattr(after, "may_conclude", False):
+        if conclude and is_concluding(after):
             after.conclude()
-        if len(amended) and isinstance(after, Amendable):
+        if len(amended) and is_amendable(after):
             after.amend([row for row, _ in amended], [label for _, label in amended])
         if labels is not None:
             after.update(labels)

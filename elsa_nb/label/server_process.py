@@ -39,8 +39,8 @@ def serve(
         # In a session of its own: Ctrl-C reaches every process of a terminal, and a server that gets a second signal
         # while it handles the first one may never end.
         streams = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
-        told = dict(environment) | {BEGUN_BY: str(os.getpid())}
-        server = subprocess.Popen(command, env=told, start_new_session=True, **streams)
+        variables = dict(environment) | {BEGUN_BY: str(os.getpid())}
+        server = subprocess.Popen(command, env=variables, start_new_session=True, **streams)
         try:
             started()
             while server.poll() is None and not asked:

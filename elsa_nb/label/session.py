@@ -278,10 +278,12 @@ class Session:
         )
         return dict(map(tuple, lines))
 
-    def answers(self, annotator: str | None = None) -> list[dict[str, Any]]:
-        """Return the current label of each item in the order of asking, for one annotator or (None) for all."""
+    def answers(self, annotator: str | None = None) -> list[Event]:
+        """Return the line of each item's current label, in the order of asking: of one annotator, or (None) of all."""
         where, values = ("WHERE annotator = ?", (annotator,)) if annotator else ("", ())
-        return self.read(f"SELECT * FROM answers {where} ORDER BY annotator, position IS NULL, position, id", values)
+        query = f"SELECT {', '.join(Event._fields)} FROM answers {where}"
+        lines = self._fetched(f"{query} ORDER BY annotator, position IS NULL, position, id", values)
+        return [Event(*line) for line in lines]
 
     def current(
         self, *columns: str, kinds: Sequence[str] = (), label: int | None = None, since: int = 0

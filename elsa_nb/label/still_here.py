@@ -12,6 +12,7 @@ from elsa_nb.label.identity import carried_after
 from elsa_nb.label.places import Places
 from elsa_nb.label.remembered_items import about_items, names_in
 from elsa_nb.label.session import Session
+from elsa_nb.label.stored import Event
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
 
@@ -37,7 +38,7 @@ def folder_now(session: Session) -> str | None:
     return None if about is None else about.where or None
 
 
-def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def with_rows(session: Session, answers: Sequence[Event]) -> list[dict[str, Any]]:
     """Return answers of `session` with the `row` that each item has now, and whether it is `present`: True or False.
 
     The row of an item that is gone is None. Where the session knows no names, `present` is None, and `row` is where the
@@ -46,13 +47,15 @@ def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[di
     names = names_now(session)
     items: dict[str, list[str]] = {}
     for answer in answers:
-        items.setdefault(answer["annotator"], []).append(answer["item"])
+        items.setdefault(answer.annotator, []).append(answer.item)
     if names is None:
         after = {who: carried_after(session, who) for who in items}
-        return [{**a, "row": a["row"] if a["id"] > after[a["annotator"]] else None, "present": None} for a in answers]
+        here = [a.row if a.id > after[a.annotator] else None for a in answers]
+        return [a._asdict() | {"row": row, "present": None} for a, row in zip(answers, here, strict=True)]
     place = Places(names)
     rows = {who: place.of(theirs) for who, theirs in items.items()}  # two names of one person are two items
-    return [{**a, "row": (row := rows[a["annotator"]].get(a["item"])), "present": row is not None} for a in answers]
+    here = [rows[a.annotator].get(a.item) for a in answers]
+    return [a._asdict() | {"row": row, "present": row is not None} for a, row in zip(answers, here, strict=True)]
 
 
 def answers_counted(answers: Sequence[Mapping[str, Any]]) -> str:

@@ -60,9 +60,12 @@ class ToldAtEnd(NamedTuple):
 class Event(NamedTuple):
     """A line of a session's log: an answer, a change of mind, an undo, or a label that came from elsewhere.
 
-    `id` is its number; lines of one `action` were written at once (0: not on the page). `old` and `label` are the label
-    before and now, `seconds` what the person took, `at` when, in seconds since 1970, `code` the version that wrote it.
-    None stands for what is not known.
+    `id` is its number, `annotator` whose it is, and `kind` which of these: "answer", "undo", "import" and so on. Lines
+    of one `action` were written at once (0: not on the page). `old` and `label` are the label of the `item` before and
+    now: -3 passed in a first look, -2 none, -1 unsure, 0 negative, 1 positive. `row` is the item's in the pool,
+    `position` the place of its card, `round` the number of the question, `component` the part of the strategy that
+    asked, `score` the confidence then. `seconds` is what the person took, `at` when, in seconds since 1970, `code` the
+    version that wrote it. None stands for what is not known.
     """
 
     id: int

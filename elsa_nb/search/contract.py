@@ -83,7 +83,34 @@ class Sharing(Strategy, Protocol):
         ...
 
 
-class RegisteredStrategy(Sharing, Protocol):
+class Confident(Strategy, Protocol):
+    """A strategy that says how sure it is of each row: the panel's estimates of what is missing rest on it."""
+
+    def scores(self) -> np.ndarray:
+        """Return the confidence (n,) float64 that each row is positive; `QueryError` while there is none."""
+        ...
+
+
+class Amendable(Strategy, Protocol):
+    """A strategy that can be told that an earlier answer was wrong."""
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier: they count from the next query on."""
+
+
+class Concluding(Strategy, Protocol):
+    """A strategy with a final search, which the panel can let come early. A registered strategy may do without."""
+
+    @property
+    def may_conclude(self) -> bool:
+        """Tell whether the final search is still to come."""
+        ...
+
+    def conclude(self) -> None:
+        """Let the final search come next."""
+
+
+class RegisteredStrategy(Sharing, Confident, Amendable, Protocol):
     """A strategy that is known by name: sweeps, commands and the panel offer it.
 
     A class with these attributes, called with `(pool, seeds, *, config, rng)` and with what it `needs`; it makes what
@@ -108,16 +135,9 @@ class RegisteredStrategy(Sharing, Protocol):
         """Tell whether the questions depend on `rng` at all."""
         ...
 
-    def scores(self) -> np.ndarray:
-        """Return the confidence (n,) float64 that each row is positive; `QueryError` while there is none."""
-        ...
-
     def largest_batch(self) -> int:
         """Return how many rows the next query may ask at most."""
         ...
-
-    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier: they count from the next query on."""
 
 
 @runtime_checkable
@@ -156,8 +176,9 @@ def check_search(search: object) -> None:
     """Raise ValueError for what cannot ask and be answered, such as the class of a strategy."""
     if isinstance(search, type):
         raise ValueError(f"search is the class {search.__name__}; begin one: {search.__name__}(pool, seeds, rng=0)")
-    if not all(hasattr(search, name) for name in ("query", "update", "log")):
-        raise ValueError(f"search of type {type(search).__name__}; give one, such as Search(pool, seeds, rng=0)")
+    if lacking := [name for name in ("query", "update", "log") if not hasattr(search, name)]:
+        what = f"search of type {type(search).__name__} lacks {', '.join(lacking)}"
+        raise ValueError(f"{what}; give one, such as Search(pool, seeds, rng=0)")
 
 
 def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | None:
@@ -177,15 +198,15 @@ def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | No
 
 def check_logits(logits: np.ndarray, n: int) -> None:
     """Raise ValueError unless `logits` are an array of one finite number per row of a pool of `n`."""
-    told = f"logits of type {type(logits).__name__}"
+    got = f"logits of type {type(logits).__name__}"
     if isinstance(logits, np.ndarray):
-        told = f"logits of shape {logits.shape} and type {logits.dtype}"
+        got = f"logits of shape {logits.shape} and type {logits.dtype}"
         if logits.shape == (n,) and logits.dtype.kind in "fiu":
             if (finite := np.isfinite(logits)).all():
                 return
-            told = f"logits with {logits[~finite][0]} for row {int(np.argmin(finite))}"
+            got = f"logits with {logits[~finite][0]} for row {int(np.argmin(finite))}"
     raise ValueError(
-        f"{told}; allowed: None, or an array of {n} finite numbers, one per row, as the head of head_to_score() gives"
+        f"{got}; allowed: None, or an array of {n} finite numbers, one per row, as the head of head_to_score() gives"
     )
 
 

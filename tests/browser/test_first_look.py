@@ -104,7 +104,7 @@ def test_what_could_not_be_stored_is_not_called_saved_and_is_over_once_it_could(
     desk.press("1")
     expect(status).to_have_text("saved", timeout=conftest.PATIENCE)
     expect(banner).to_be_hidden(timeout=conftest.PATIENCE)
-    assert [answer["label"] for answer in panel.session.answers("me")] == [1]
+    assert [answer.label for answer in panel.session.answers("me")] == [1]
 
 
 def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_the_search(bare_desk, panel):
@@ -141,7 +141,7 @@ def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_th
     desk.settle()
     cards = desk.state()
     assert set(cards["labels"][: cards["rounds"][-1]]) == {-3, 1}
-    assert {a["label"] for a in panel.session.answers()} == {1}, "what was left has no answer"
+    assert {a.label for a in panel.session.answers()} == {1}, "what was left has no answer"
     assert "the rest of the page counts as a no" in guide(desk)
     assert desk.page.locator(".elsa-start").is_hidden()
     counted = re.compile(f" · {len(found)} answer{'s' if len(found) > 1 else ''}$")  # what was left is none

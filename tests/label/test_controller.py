@@ -556,7 +556,7 @@ def test_what_a_first_look_leaves_unmarked_has_no_answer_and_is_asked_like_any_o
     assert controller.cards.page(0) == (0, 60)
     answer_page(controller, small[1])
     assert controller.figures()["looking"] is None
-    assert {a["label"] for a in controller.session.answers()} == {1}
+    assert {a.label for a in controller.session.answers()} == {1}
     assert len(controller.session.known()) == 3
     assert [controller.figures()[name] for name in ("labels", "positives", "passed")] == [3, 3, 57]
     assert len(controller.seconds) == 3  # what is passed is no answer, and takes no time of one

@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from elsa_nb.label.rounds import fork, vectors_of
+from elsa_nb.label.offered import vectors_of
+from elsa_nb.label.rounds import fork
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
 from elsa_nb.search.heads.features import Features

@@ -83,7 +83,7 @@ def test_an_import_of_several_people_is_taken_back(session, tmp_path):
     before = session.answers()
     done = import_labels(session, file(tmp_path, "item,label,annotator\na.png,0,ann\nc.png,1,bo\n"), IDS)
     take_back(session, done)
-    told = [[(a["annotator"], a["item"], a["label"]) for a in answers] for answers in (before, session.answers())]
+    told = [[(a.annotator, a.item, a.label) for a in answers] for answers in (before, session.answers())]
     assert told[0] == told[1]
 
 

@@ -95,13 +95,14 @@ def test_what_narrow_reads_return_is_what_is_in_the_answers(read):
     session.write([Answer(IDS[3], 1, -2), Answer(IDS[4], 0, 1), Answer(IDS[MANY], -1, -3)])
     session.record([Answer(IDS[5], 1, 1)], "audit")
     answers = session.answers("ann")
-    assert session.current("item", "label", "id") == [(a["item"], a["label"], a["id"]) for a in answers]
-    assert session.known() == {a["item"]: a["label"] for a in answers}
+    assert set(answers) <= set(session.events()), "an answer is a line of the log"
+    assert session.current("item", "label", "id") == [(a.item, a.label, a.id) for a in answers]
+    assert session.known() == {a.item: a.label for a in answers}
     for some in (IDS[:7], IDS, [], ["none", IDS[1]]):
         assert session.known(some) == {item: label for item, label in session.known().items() if item in some}
-    positive = [a["item"] for a in answers if a["kind"] in ("import", "audit") and a["label"] == 1]
+    positive = [a.item for a in answers if a.kind in ("import", "audit") and a.label == 1]
     assert jobs.imported_positives(session, IDS).tolist() == sorted(place.rows[item] for item in positive)
-    assert list(identity.answered_items(session, place)[0]) == [a["item"] for a in answers]
+    assert list(identity.answered_items(session, place)[0]) == [a.item for a in answers]
     after = session.mark()[0]
     session.record([Answer(IDS[6], 0, 1), Answer(IDS[7], 1, -2)], "import")
     assert session.current("item", kinds=("import",), label=1, since=after) == [(IDS[6],)]
@@ -126,8 +127,8 @@ def test_what_others_answered_is_read_once(read):
     def truth():
         found = {}
         for a in others.answers():
-            if a["annotator"] != "bo" and a["item"] in rows:
-                found.setdefault(a["annotator"], {})[rows[a["item"]]] = a["label"]
+            if a.annotator != "bo" and a.item in rows:
+                found.setdefault(a.annotator, {})[rows[a.item]] = a.label
         return found
 
     assert doubter._others() == truth()

@@ -71,7 +71,7 @@ def test_the_answers_of_a_log_are_those_that_its_definition_says_in_words(lines)
                     by_item.setdefault((who, item), []).append((card, before, now))
         wanted = {key: label for key, its in by_item.items() if (label := answer_by_hand(its)) is not None}
         mine = {item: label for (who, item), label in wanted.items() if who == "me"}
-        assert {(a["annotator"], a["item"]): a["label"] for a in session.answers()} == wanted
+        assert {(a.annotator, a.item): a.label for a in session.answers()} == wanted
         assert session.known() == session.known(["a", "b"]) == dict(session.current("item", "label")) == mine
         assert {(who, item): label for _, who, item, label in session.said_by_others() if label != OPEN} == {
             key: label for key, label in wanted.items() if key[0] == "you"
@@ -144,7 +144,7 @@ class Desk:
     def check(self):
         known, page = self.controller.session.known(), on_page(self.controller)
         assert page == {item: label for item, label in known.items() if item in asked(self.controller)}
-        assert {a["item"]: a["label"] for a in self.controller.session.answers()} == known
+        assert {a.item: a.label for a in self.controller.session.answers()} == known
         assert self.controller.figures()["labels"] == len(page)
         again = self.opened(to_look_on=True)
         assert on_page(again) == page

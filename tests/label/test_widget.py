@@ -4,6 +4,7 @@ import gc
 import json
 import threading
 import weakref
+from types import SimpleNamespace
 
 import comm
 import numpy as np
@@ -262,8 +263,11 @@ def test_what_cannot_be_played_is_said(panel, make_search, tmp_path):
     assert shown == {"text/plain": f"Panel(s.sqlite: 0 labels, 0 positives, {state})"}
     with pytest.raises(ValueError, match="this panel is closed: make one with the same session file"):
         panel.play(pages=1)
-    with pytest.raises(ValueError, match=r"search is <class .*; give a search, such as Search"):
-        Panel(type(make_search()), ["a"], tmp_path / "u.sqlite")
+    kind = type(make_search())
+    with pytest.raises(ValueError, match=rf"search is the class {kind.__name__}; begin one: {kind.__name__}\(pool"):
+        Panel(kind, ["a"], tmp_path / "u.sqlite")
+    with pytest.raises(ValueError, match=r"search of type SimpleNamespace lacks log; give one, such as Search\(pool"):
+        Panel(SimpleNamespace(query=None, update=None), ["a"], tmp_path / "u.sqlite")
 
 
 def test_a_panel_that_was_called_wrongly_says_no_more_than_that():

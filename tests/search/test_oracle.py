@@ -80,8 +80,8 @@ def test_a_flip_that_is_no_probability_is_refused(flip):
 def test_what_is_no_search_or_no_oracle_is_refused_with_what_to_give():
     for wrong, told in (
         (Search, r"search is the class Search; begin one: Search\(pool, seeds, rng=0\)"),
-        (None, r"search of type NoneType; give one, such as Search\(pool, seeds, rng=0\)"),
-        (POSITIVE, "search of type ndarray; give one"),
+        (None, r"search of type NoneType lacks query, update, log; give one, such as Search\(pool, seeds, rng=0\)"),
+        (POSITIVE, "search of type ndarray lacks query, update, log; give one"),
     ):
         with pytest.raises(ValueError, match=told):
             simulate(wrong, Truth(POSITIVE))

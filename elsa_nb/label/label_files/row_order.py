@@ -22,12 +22,12 @@ def check_order(table: Table, what: int | None, names: Names) -> None:
         if index == what:
             continue
         texts = [text_in(cells[index]).strip() for _, cells in table.rows]
-        told = _rows_told(texts, names, plain(name))
-        first = next((place for place, row in told.items() if row != place), None)
+        meant = _rows_meant(texts, names, plain(name))
+        first = next((place for place, row in meant.items() if row != place), None)
         if first is None:
             continue
         called = f"column {name!r}" if name else "column without a name"
-        by_name = name and names.find(texts[first]) == told[first]
+        by_name = name and names.find(texts[first]) == meant[first]
         raise ValueError(
             f"its rows are not in the pool's order: its {called} has {texts[first]!r} ({table.rows[first][0]}) where "
             f"item {first + 1:,} of the pool would stand. To go by that column: "
@@ -36,7 +36,7 @@ def check_order(table: Table, what: int | None, names: Names) -> None:
         )
 
 
-def _rows_told(texts: Sequence[str], names: Names, column: str) -> dict[int, int]:
+def _rows_meant(texts: Sequence[str], names: Names, column: str) -> dict[int, int]:
     """Return {place in the table: row of the pool} as the cells of a column say; {} where they say nothing about it.
 
     They do if each is another item of the pool. In a column that is called as those of items are it is enough that most

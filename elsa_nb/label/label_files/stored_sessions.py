@@ -57,8 +57,8 @@ def read(path: Path, shown_as: Path, names: Names, item: str | None) -> Reading:
 
 def _names_by_row(abouts: list[About], names: Names) -> dict[str, str]:
     """Return {name in the session: name here} of items in the same row; ValueError where rows cannot be compared."""
-    told = {about.names for about in abouts if about.names is not None and about.n == len(names.ids)}
-    if len(told) != 1 or len(before := unpacked_names(told.pop())) != len(names.ids):
+    remembered = {about.names for about in abouts if about.names is not None and about.n == len(names.ids)}
+    if len(remembered) != 1 or len(before := unpacked_names(remembered.pop())) != len(names.ids):
         sizes = sorted({about.n for about in abouts})
         what = f"{', '.join(f'{n:,}' for n in sizes)} items, and {len(names.ids):,} are here" if sizes else "no items"
         raise ValueError(f"it does not say which row each item had: it remembers {what}")
