@@ -158,7 +158,7 @@ _STARTS = {kind: re.compile(kind.start, re.DOTALL | re.IGNORECASE) for kind in F
 
 
 def kind_by_content(head: bytes) -> FileKind | None:
-    """Return the kind of a file that begins with `head`, its first `FIRST_BYTES` bytes; None for one that is not known."""
+    """Return the kind of a file by `head`, its first `FIRST_BYTES` bytes; None for one that is not known."""
     return next((kind for kind, start in _STARTS.items() if start.match(head)), None)
 
 
