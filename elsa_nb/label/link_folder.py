@@ -13,7 +13,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.label.gone_items import why_unreadable
 from elsa_nb.locks import lock_beside
 from elsa_nb.option_names import option_told
-from elsa_nb.pictures.opening import RefusedError, path_of_id, real_path
+from elsa_nb.pictures.opening import RefusedError, path_inside, real_path
 from elsa_nb.progress import bar
 from elsa_nb.written_files import (
     copy_named,
@@ -117,7 +117,7 @@ def _files_of(
         elif why := why_unreadable(file):
             left_out.unreadable[item] = why
         else:
-            named = file if follow else root / path_of_id(item)
+            named = file if follow else root / path_inside(root, item)
             files.append((_name(len(files) + 1, Path(item).name), named))
     if finds and not files:
         lies = "can be read" if left_out.unreadable else "is"

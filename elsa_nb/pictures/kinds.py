@@ -86,7 +86,7 @@ FILE_KINDS = (
         "SVG drawings",
         "export as PNG",
         (".svg", ".svgz"),
-        rb"(\xef\xbb\xbf)?\s*<(?!(!doctype\s+)?html)(.*<)?svg\b",
+        rb"(\xef\xbb\xbf)?\s*(?!(<!--.*?-->\s*)*<(!doctype\s+)?html)<(.*<)?svg\b",
     ),
     FileKind(
         "PostScript drawing",

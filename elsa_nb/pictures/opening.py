@@ -48,6 +48,16 @@ def path_of_id(item: str) -> str:
     )
 
 
+def path_inside(folder: Path, item: str) -> str:
+    """Return the path below `folder`, a resolved path, of the file that `item` means.
+
+    Archives from Windows leave names such as `scans\\xab12.jpg`, whose backslash is written as itself where names are
+    given by hand or come from an older version: such a file is meant where no file has that id.
+    """
+    path = path_of_id(item)
+    return item if path != item and not os.path.lexists(folder / path) and os.path.lexists(folder / item) else path
+
+
 def open_plain(path: Path | str) -> BinaryIO:
     """Open a file, links followed; RefusedError for what is not a plain file or larger than 1 GiB."""
     # Not blocking: a named pipe would otherwise hold the work up for ever.
@@ -59,11 +69,14 @@ def real_path(folder: Path, name: str) -> Path:
 
     Raises RefusedError for a name, not a link, that leads out of the folder.
     """
-    name = path_of_id(name)
-    parts = Path(name).parts
-    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+    if any(_leads_out(each) for each in (name, path_of_id(name))):
         raise RefusedError("refused: the name leads out of the folder")
-    return Path(os.path.realpath(folder / name))
+    return Path(os.path.realpath(folder / path_inside(folder, name)))
+
+
+def _leads_out(name: str) -> bool:
+    parts = Path(name).parts
+    return not parts or Path(name).is_absolute() or ".." in parts or "\0" in name
 
 
 def open_inside(folder: Path, name: str, *, through_links: bool) -> BinaryIO:

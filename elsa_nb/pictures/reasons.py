@@ -31,9 +31,11 @@ _UNKNOWN = "not a kind of file that is read here; save it as PNG, TIFF or JPEG"
 # The first bytes of what often comes in the place of a picture.
 _NO_PICTURES = {
     rb"version https://git-lfs": "a pointer of Git LFS; `git lfs pull` gets the picture",
-    rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)": "a web page, not the picture that was asked for; download it again",
+    rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*(?i:<(!doctype html|html))": (
+        "a web page, not the picture that was asked for; download it again"
+    ),
     rb"(\xef\xbb\xbf)?\s*<\?xml": "a text in XML, not a picture; download the picture again, or remove the file",
-    rb"RIFF.{4}WAVE|ID3|OggS|fLaC": "a sound; remove it, or search sounds by vectors of your own",
+    rb"RIFF.{4}WAVE|ID3[\x02-\x04]|OggS|fLaC": "a sound; remove it, or search sounds by vectors of your own",
 }
 _WIDTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 258, 259, 262  # tags of a TIFF
 _STRIPS, _CHANNELS, _STRIP_BYTES, _TILES, _TILE_BYTES, _FORM = 273, 277, 279, 324, 325, 339
@@ -62,6 +64,7 @@ _COMPRESSIONS = {
 }
 _FORMS = {1: "whole numbers", 2: "whole numbers with a sign", 3: "floats", 5: "complex numbers", 6: "complex numbers"}
 _MOST_CHANNELS = 4
+_MOST_MISSING = 100  # times what is there
 # Those that a libtiff may have been built without; Pillow writes them, too, where it was not.
 _OPTIONAL = ("webp", "zstd", "lzma")
 
@@ -80,7 +83,7 @@ def why_not_opened(stream: BinaryIO, read: Collection[str]) -> str:
             return kind.told
         return _cut(stream, head, kind) or f"{kind.named} that is damaged; {_COPY}"
     for pattern, what in _NO_PICTURES.items():
-        if re.match(pattern, head, re.DOTALL | re.IGNORECASE):
+        if re.match(pattern, head, re.DOTALL):
             return what
     if not any(head):
         return f"begins with zeros only, as a file does that was not copied to its end; {_COPY}"
@@ -141,6 +144,8 @@ def _why_not_tiff(stream: BinaryIO) -> str:
     if channels > _MOST_CHANNELS:
         return f"a TIFF of {channels} channels; save the one, three or four of them that are to be seen"
     bits, form = _first(tags.get(_BITS, 1)), _FORMS.get(_first(tags.get(_FORM, 1)), "unknown numbers")
+    if channels > 1 and bits in (8, 16) and form == _FORMS[1]:
+        return f"a TIFF of {channels} channels of which none is said to be a colour; save it as RGB, or each as grey"
     what = "grey" if channels == 1 else f"{channels} channels"
     cure = "grey of 16 bits, or of 32 as floats" if channels == 1 else "8 or 16 bits"
     return f"a TIFF of {what} in {form} of {bits} bits, which are not read; save it in {cure}"
@@ -195,14 +200,17 @@ def _whole_size(stream: BinaryIO, head: bytes, tags: Any) -> int:
 
 
 def _end_of_boxes(stream: BinaryIO) -> int:
-    """Return where the last box of an AVIF or JPEG 2000 file ends: each says how long it is, 0 for "to the end"."""
-    end = 0
+    """Return where the last box of an AVIF or JPEG 2000 file ends: each says how long it is, 0 for "to the end".
+
+    A box that would be many times longer than the file is damage; then nothing is known.
+    """
+    size, end = stream.seek(0, io.SEEK_END), 0
     while True:
         stream.seek(end)
         if len(head := stream.read(16)) < 8:
             return end
         length = int.from_bytes(head[:4]) if head[:4] != b"\0\0\0\1" else int.from_bytes(head[8:])
-        if length < 8:
+        if length < 8 or end + length > _MOST_MISSING * size:
             return 0
         end += length
 

@@ -161,7 +161,10 @@ def panel_with(folder, **wrong):
         (lambda folder: Files(folder, "a.png"), "names is of type str; give a list"),
         (lambda folder: Files(folder, None), "names is of type NoneType; give a list"),
         (lambda folder: Panel(Fixed(5, range(5)), ["a", "b"], folder / "s.sqlite"), "2 images or texts .* 5 rows"),
-        (lambda folder: Panel("harvest", ["a", "b"], folder / "s.sqlite"), "search is 'harvest'; give a search"),
+        (
+            lambda folder: Panel("harvest", ["a", "b"], folder / "s.sqlite"),
+            "search of type str lacks query, update, log; give one",
+        ),
         (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle of type list; give an object with label"),
         (lambda folder: panel_with(folder, estimate="bracket"), "estimate is 'bracket'; give None or a function"),
         (lambda folder: panel_with(folder, page=7), "page = 7; allowed: 12, 24"),

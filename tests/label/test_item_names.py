@@ -112,3 +112,9 @@ def test_a_name_written_as_the_item_is_never_taken_apart(monkeypatch):
     for row, item in enumerate(names.ids):
         assert (names.find(item), names.above(item, row), names.differs(item, row)) == (row, "", "")
         assert names.may_be_one(item, item)
+
+
+def test_a_name_with_a_backslash_that_looks_like_a_byte_is_found_by_itself():
+    names = Names([r"scans\x5cxab12.jpg", r"caf\xe9.jpg"])
+    assert names.find(r"scans\xab12.jpg") == names.find(r"scans\x5cxab12.jpg") == 0
+    assert names.find(r"caf\xe9.jpg") == names.find("caf\udce9.jpg") == 1

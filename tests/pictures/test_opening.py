@@ -47,3 +47,17 @@ def test_no_name_leads_out(tmp_path, name, through_links):
     (tmp_path / "in" / "b").mkdir(parents=True)
     with pytest.raises((RefusedError, FileNotFoundError)):
         open_inside(tmp_path / "in", name, through_links=through_links).close()
+
+
+def test_a_name_with_a_backslash_means_its_file_also_as_it_is_written(tmp_path):
+    names = (r"scans\xab12.jpg", r"scans\xcd.jpg", "scans\udccd.jpg")
+    for name in names:
+        (tmp_path / name).write_bytes(os.fsencode(name))
+
+    def read(item):
+        with open_inside(tmp_path, item, through_links=False) as stream:
+            return os.fsdecode(stream.read())
+
+    assert read(r"scans\xab12.jpg") == read(r"scans\x5cxab12.jpg") == names[0]
+    assert read(r"scans\x5cxcd.jpg") == names[1]
+    assert read(r"scans\xcd.jpg") == names[2]  # the id of a file goes before a name like it

@@ -11,7 +11,7 @@ from PIL import Image, TiffImagePlugin
 
 from elsa_nb.pictures import reasons
 from elsa_nb.pictures.decoding import Decoding, UnreadableError
-from elsa_nb.pictures.kinds import FILE_KINDS, HEAD, kind_by_content, kind_by_name
+from elsa_nb.pictures.kinds import FILE_KINDS, FIRST_BYTES, kind_by_content, kind_by_name
 
 NOISE = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "JPEG2000", "TGA", "PPM", "SGI", "DDS", "QOI")
@@ -108,6 +108,7 @@ def test_whether_a_compression_is_there_is_asked_where_nobody_sees_the_answer(ca
     ("tags", "said"),
     [
         ({"t277": 5}, "a TIFF of 5 channels; save"),
+        ({"t277": 2}, "a TIFF of 2 channels of which none is said to be a colour; save it as RGB"),
         ({"t262": 32803}, "a TIFF of a camera's sensor, or in colours that are not read; save it as RGB"),
         ({"t258": 64, "t339": 3}, "grey in floats of 64 bits"),
         ({"t258": 16, "t339": 3}, "grey in floats of 16 bits"),
@@ -128,6 +129,10 @@ def test_what_is_not_read_in_a_tiff_is_named_with_its_cure(tags, said):
         (b'<?xml version="1.0"?>\n<!-- a --><svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing; export"),
         (b"<svg/>", "an SVG drawing; export"),
         (b"<html><body><svg/>", "a web page"),
+        (b"<!-- saved --> <HTML><body><svg/>", "a web page"),
+        (b"ID3,name\n4,a\n", "a text, not a picture"),
+        (b"ID3\x03\0" + bytes(99), "a sound"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n" + b"picture!" * 20, "damaged or cut off ("),
         (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "a text in XML"),
         (bytes(128) + b"DICM" + bytes(99), "a DICOM file; export"),
         (b'{"error": 404}', "a text, not a picture"),
@@ -154,9 +159,9 @@ def test_kinds_are_told_apart_and_what_pillow_writes_is_known_by_its_beginning()
     every = [ending for kind in FILE_KINDS for ending in kind.endings]
     assert len(every) == len(set(every))
     for form, ending in {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "GIF": ".gif"}.items():
-        assert kind_by_content(WHOLE[form][:HEAD]).endings[0] == ending
+        assert kind_by_content(WHOLE[form][:FIRST_BYTES]).endings[0] == ending
     for form, ending in {"BMP": ".bmp", "AVIF": ".avif", "JPEG2000": ".jp2"}.items():
-        assert kind_by_content(WHOLE[form][:HEAD]).endings[0] == ending
+        assert kind_by_content(WHOLE[form][:FIRST_BYTES]).endings[0] == ending
     assert kind_by_name("A.NII.GZ").one == "volume"
     assert kind_by_name("a.gz").one == "archive"
     assert kind_by_name("a.txt") is None

@@ -18,7 +18,7 @@ import numpy as np
 
 from elsa_nb.formulas import meant
 from elsa_nb.label.label_files.id_kinds import LOCAL_FILES, look_of
-from elsa_nb.pictures.opening import escaped
+from elsa_nb.pictures.opening import escaped, id_of_path
 
 Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
@@ -43,7 +43,8 @@ class Names:
     def find(self, name: str) -> int | str:
         """Return the row that `name` means, or in words why there is none."""
         name = escaped(name)  # of a file whose name is not UTF-8
-        for spelling in (name, meant(name)):  # our own CSV files put a mark before some
+        # Our own CSV files put a mark before some; and the name of a file may look like another's id (`id_of_path`).
+        for spelling in (name, meant(name), id_of_path(name)):
             if spelling in self._rows:
                 return self._rows[spelling]
         for of_name, of_id in _SPELLINGS:
