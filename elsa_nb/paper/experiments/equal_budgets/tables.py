@@ -18,6 +18,7 @@ from elsa_nb.search.metrics import median_interval
 # Glyphs have classes of 40 among 100,000 as they are: theirs are made so rare, the others' one in a thousand.
 _RARE = {pool: "0.04%" if pool.startswith("glyphs") else "0.1%" for pool in POOL_TITLES}
 RARE_TITLES = {f"{pool}, {share}": f"{POOL_TITLES[pool]}, {share}" for pool, share in _RARE.items()}
+TWICE_TITLES = {f"{pool}, 20% twice": title for pool, title in POOL_TITLES.items()}  # a fifth of the rows, copied
 ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe": RAW}
 AT_RANDOM = "Random"
 LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
@@ -191,6 +192,11 @@ def searches_with_stages() -> pd.DataFrame:
     return frame[frame["seeds"] == 1].replace({"arm": ARMS}).reset_index(drop=True)
 
 
+def searches_among_copies() -> pd.DataFrame:
+    """Return the searches of pools a fifth of whose rows stand in them twice, as `compared_searches` does the others."""
+    return held_out("equal_budgets.csv", TWICE_TITLES)
+
+
 def worth_of_stages(one: pd.DataFrame, stages: pd.DataFrame, share: int) -> pd.DataFrame:
     """Return the labels of Harvest to a share of a class in vectors with stages; those of arms without them are 1.
 
@@ -223,6 +229,13 @@ def parts(frame: pd.DataFrame, shares: Sequence[float] = (0.5, 0.8)) -> pd.DataF
                 cells |= {f"low_{name}": row[f"ratio_low_{name}"], f"high_{name}": row[f"ratio_high_{name}"]}
             rows.append(cells)
     return pd.DataFrame(rows)
+
+
+def parts_in_words(rows: pd.DataFrame, share: int) -> pd.DataFrame:
+    """Return `parts` to one share as text, "1.02 [1.00, 1.05]": changes down, pools across."""
+    cells = rows[[f"to {share} %", f"low_{share}", f"high_{share}"]].itertuples(index=False)
+    table = rows.assign(text=[interval_text(*row, ".2f") for row in cells])
+    return table.pivot(index="changed", columns="pool", values="text").fillna("")[rows["pool"].unique()]
 
 
 def discovery_curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
