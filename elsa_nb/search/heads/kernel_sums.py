@@ -79,33 +79,18 @@ def _whole(cosine):
 
 @njit(parallel=True, fastmath={"reassoc", "contract", "nsz"}, cache=True)
 def _add(vectors, points, counts, sums):
-    k, last = vectors.shape[1], len(vectors) - 1
-    for pair in prange((len(vectors) + 1) // 2):
-        # Two rows by four points: eight products for six values read. Of an odd number of rows the last stands alone.
-        i, other = 2 * pair, min(2 * pair + 1, last)
+    k = vectors.shape[1]
+    for i in prange(len(vectors)):
         for p in range(0, len(points), 4):
-            a1, a2, a3, a4 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            b1, b2, b3, b4 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            one, two, three, four = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
             for j in range(k):
-                value, beside = vectors[i, j], vectors[other, j]
-                p1, p2, p3, p4 = points[p, j], points[p + 1, j], points[p + 2, j], points[p + 3, j]
-                a1 += value * p1
-                a2 += value * p2
-                a3 += value * p3
-                a4 += value * p4
-                b1 += beside * p1
-                b2 += beside * p2
-                b3 += beside * p3
-                b4 += beside * p4
-            _count(sums, i, counts, p, a1, a2, a3, a4)
-            if other > i:
-                _count(sums, other, counts, p, b1, b2, b3, b4)
-
-
-@njit(inline="always")
-def _count(sums, i, counts, p, one, two, three, four):
-    a, b, c, d = _whole(one), _whole(two), _whole(three), _whole(four)
-    for side in range(2):
-        sums[i, side] += (
-            a * counts[p, side] + b * counts[p + 1, side] + c * counts[p + 2, side] + d * counts[p + 3, side]
-        )
+                value = vectors[i, j]
+                one += value * points[p, j]
+                two += value * points[p + 1, j]
+                three += value * points[p + 2, j]
+                four += value * points[p + 3, j]
+            a, b, c, d = _whole(one), _whole(two), _whole(three), _whole(four)
+            for side in range(2):
+                sums[i, side] += (
+                    a * counts[p, side] + b * counts[p + 1, side] + c * counts[p + 2, side] + d * counts[p + 3, side]
+                )
