@@ -150,6 +150,10 @@ def main() -> None:
     asked = parser.parse_args()
     if (told := commit()).endswith("+") and asked.out == RESULTS:
         parser.error("commit the changes first: the rows stored in benchmarks/results name the code they come from")
+    if asked.twice is not None and asked.limit:
+        parser.error(
+            "--limit ranks each row by a probe that never saw it; with --twice its copy may be seen: leave one out"
+        )
     asked.arms = [arm for name in asked.arms for arm in (RIVALS if name == "RIVALS" else (name,))]
     spaces = Spaces(*(Pool.open(DATA / "pools" / f"{asked.dataset}-{space}", verify=False) for space in asked.spaces))
     labels = classes_of(asked.dataset, asked.spaces[0], spaces.pool.ids)

@@ -99,13 +99,13 @@ def rocchio(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator)
 
 def margin(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:
     """Return uncertainty sampling."""
-    logits = _probe(spaces.unit_features())
+    logits = _probe(spaces.unit_features)
     return Ranker(len(spaces.rows()), seeds, budget, rng, score=lambda ledger, rng: -np.abs(logits(ledger, rng)))
 
 
 def positive_first(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:
     """Return PF-MA: rows that the probe takes for positive come first, the least sure of them first."""
-    logits = _probe(spaces.unit_features())
+    logits = _probe(spaces.unit_features)
 
     def score(ledger: Ledger, rng: np.random.Generator) -> np.ndarray:
         values = logits(ledger, rng)

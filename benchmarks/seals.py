@@ -52,7 +52,7 @@ def seals(least_sure: bool = False) -> Arm:
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Seals:
         config = ProbeConfig(budget=budget, head=HeadConfig(l2=FIRM))
-        shared = {"features": spaces.unit_features(), "lists": near_rows(spaces)[0][:, :NEAREST]}
+        shared = {"features": spaces.unit_features, "lists": near_rows(spaces)[0][:, :NEAREST]}
         return Seals(spaces.pool, seeds, config=config, rng=rng, least_sure=least_sure, **shared)
 
     return of

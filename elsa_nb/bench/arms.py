@@ -6,7 +6,7 @@ paper's reading, with its neighbours alone as well. `equal_budgets` of the bench
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,25 +35,30 @@ class Spaces(Prepared):
     def __init__(self, *pools: Pool):
         super().__init__(pools[0])
         self.pools = pools
+        self._rows: dict[tuple[float, bool, int], PreparedRows | LargeRows] = {}
 
-    @lru_cache(maxsize=8)  # noqa: B019 - lives as long as the process
     def rows(self, power: float = POWER, standardise: bool = True, encoders: int = 1) -> PreparedRows | LargeRows:
         """Return prepared rows, of the first or of more pools."""
-        if (power, standardise, encoders) == (POWER, True, 1):
+        asked = power, standardise, encoders
+        if asked == (POWER, True, 1):
             return self.prepared_rows
-        if encoders == 1:
-            return PreparedRows.of_pool(self.pool, power=power, standardise=standardise)
-        vectors = [pool.vectors for pool in self.pools[:encoders]]
-        return PreparedRows.of(*vectors, power=power, standardise=standardise)
+        if asked not in self._rows:
+            if encoders == 1:
+                made = PreparedRows.of_pool(self.pool, power=power, standardise=standardise)
+            else:
+                vectors = [pool.vectors for pool in self.pools[:encoders]]
+                made = PreparedRows.of(*vectors, power=power, standardise=standardise)
+            self._rows[asked] = made
+        return self._rows[asked]
 
     @cached_property
     def features(self) -> Features:
         """The vectors as a head sees them, decoded once, and scored on the processor whatever `ELSA_DEVICE` says."""
         return Features(np.asarray(self.pool.vectors, np.float32))
 
-    @lru_cache(maxsize=2)  # noqa: B019
+    @cached_property
     def unit_features(self) -> Features:
-        """Return a head's features of vectors of unit length, those of several encoders side by side as one vector."""
+        """A head's features of vectors of unit length, those of several encoders side by side as one vector."""
         vectors = np.asarray(self.pool.vectors, np.float32)
         return Features(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
@@ -63,7 +68,7 @@ def probe(unit: bool, l2: float = 1.0) -> Arm:
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> GreedyProbe:
         config = ProbeConfig(budget=budget, head=HeadConfig(l2=l2))
-        features = spaces.unit_features() if unit else spaces.features
+        features = spaces.unit_features if unit else spaces.features
         return GreedyProbe(spaces.pool, seeds, config=config, rng=rng, features=features)
 
     return of

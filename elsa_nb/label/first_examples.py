@@ -25,7 +25,17 @@ from elsa_nb.label.offered import (
 )
 from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count, check_rng, check_rows
-from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
+from elsa_nb.search.contract import (
+    POSITIVE,
+    UNSURE,
+    Batch,
+    Log,
+    QueryError,
+    Strategy,
+    check_labels,
+    check_search,
+    next_batch,
+)
 from elsa_nb.search.highest import highest
 from elsa_nb.search.kernels import check_shape
 
@@ -195,7 +205,7 @@ class Around:
     def components(self) -> Mapping[int, str]:
         """The parts that ask: those of the search, samples to begin from, and answers given before it began."""
         around = {each: PANEL_COMPONENTS[each] for each in (SAMPLE, EARLIER)}
-        return around | dict(components_of(self.search) or {})
+        return around if self.search is None else around | dict(components_of(self.search))
 
     @property
     def may_conclude(self) -> bool:
@@ -328,7 +338,8 @@ class Begin(Around):
         self._start_now = False
         if len(self.positives) >= enough:
             seeds = self.positives
-            self.search, self._seeds = self._make(seeds), seeds
+            check_search(search := self._make(seeds))
+            self.search, self._seeds = search, seeds
 
     def _checked(self, labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
         """Return the answers to rows of a sample as int8: labels, or in overviews `PASSED`."""

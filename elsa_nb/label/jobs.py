@@ -46,7 +46,7 @@ class Job:
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
     of `searching.search_from`. With a `target` the panel says when, by its estimate, that share of the class is found.
     `annotator` is whose answers they are, `page` the number of cards per page.
-    With `audit` it audits what was found, in a session of its own. `remark` stays on the page.
+    With `audit` it audits what was found, in a session of its own. `remark` stays on the page until it is dismissed.
     """
 
     folder: str

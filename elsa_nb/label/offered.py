@@ -49,22 +49,23 @@ def is_search(part: object) -> TypeGuard[Strategy]:
 
 def is_confident(search: object) -> TypeGuard[Confident]:
     """Whether a search has scores; there may be none yet."""
-    return hasattr(search, "scores")
+    return callable(getattr(search, "scores", None))
 
 
 def is_amendable(search: object) -> TypeGuard[Amendable]:
     """Whether a search takes corrections of earlier answers."""
-    return hasattr(search, "amend")
+    return callable(getattr(search, "amend", None))
 
 
 def is_concluding(search: object) -> TypeGuard[Concluding]:
     """Whether a search has a final one that is still to come."""
-    return bool(getattr(search, "may_conclude", False))
+    return bool(getattr(search, "may_conclude", False)) and callable(getattr(search, "conclude", None))
 
 
-def components_of(search: object) -> Mapping[int, str] | None:
-    """Return the names of the parts of a search, None where it names none."""
-    return getattr(search, "components", None)
+def components_of(search: object) -> Mapping[int, str]:
+    """Return the names of the parts of a search."""
+    named = getattr(search, "components", None)
+    return _NAMES if named is None else named
 
 
 def shared_parts_of(search: Strategy) -> list[Any]:
@@ -126,5 +127,4 @@ def uncorrected(search: Strategy) -> str:
 
 def component_name(search: Strategy, component: int) -> str:
     """Name a component of `search` as the session file keeps it."""
-    named = components_of(search)
-    return (_NAMES if named is None else named).get(component, f"component {component}")
+    return components_of(search).get(component, f"component {component}")

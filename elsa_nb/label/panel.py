@@ -50,7 +50,8 @@ class Panel(ipywidgets.VBox):
     says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
     class, the panel says when that estimate allows one to stop. `make_search` makes a fresh search from what the
     session holds; with it, labels can be imported from a file chosen on the page, and the search then begins again with
-    them. `begin` makes a search from seeds; with it, that search begins from all finds. `remark` stays on the page.
+    them. `begin` makes a search from seeds; with it, that search begins from all finds. `remark` stays on the page
+    until it is dismissed.
     `kind` says what search this is: scores of an earlier course of the session count where its kind was the same text.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.

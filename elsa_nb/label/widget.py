@@ -177,7 +177,7 @@ class Widget(anywidget.AnyWidget):
             self._roles()  # the text above the cards may be about a name that was refused
 
     def _on_dismiss(self, nonce: str, content: dict) -> None:
-        if nonce == self._active and self.controller.held:
+        if nonce == self._active and self.controller.held and self.remark:
             session = self.controller.session
             with suppress(LeaseLostError):  # somebody took over a moment ago: the remark is shown again
                 session.remark(f"{DISMISSED}{session.annotator}", json.dumps(self.remark))

@@ -1,9 +1,12 @@
 """One search of a comparison: what it begins with, and what decides that."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
-from elsa_nb.bench.arms import known_arms
+from elsa_nb.bench.arms import Spaces, known_arms
 from elsa_nb.bench.simulating import search_once
 from elsa_nb.search.contract import Batch
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
@@ -24,6 +27,17 @@ def test_every_arm_begins_with_the_same_members_and_other_ones_in_each_repeat(sp
         assert len({tuple(seeds) for (_, of), seeds in begun.items() if of == repeat}) == 1
     assert begun["Harvest", 0] != begun["Harvest", 1]
     assert all(0 <= seed < 30 for seeds in begun.values() for seed in seeds)
+
+
+def test_what_a_space_has_made_goes_with_it(spaces):
+    own = Spaces(spaces.pool)
+    assert own.rows(power=0.0) is own.rows(power=0.0)
+    assert own.rows() is own.rows()
+    assert own.unit_features is own.unit_features
+    gone = weakref.ref(own)
+    del own
+    gc.collect()
+    assert gone() is None
 
 
 class Endless(GreedyProbe):

@@ -85,10 +85,27 @@ def test_what_a_search_does_not_offer_has_an_answer_all_the_same():
     search = Least()
     assert offered.is_search(search)
     assert not any(asked(search) for asked in (offered.is_confident, offered.is_amendable, offered.is_concluding))
-    assert (offered.scores_of(search), offered.components_of(search), offered.vectors_of(search)) == (None, None, None)
+    assert (offered.scores_of(search), offered.vectors_of(search)) == (None, None)
     assert offered.positives_of(search).tolist() == []
     assert [offered.component_name(search, each) for each in (0, 7)] == ["NN", "component 7"]
     assert offered.uncorrected(search).startswith("Least has no amend()")
+
+
+def test_what_a_search_sets_to_none_it_does_not_offer():
+    class Without(Least):
+        amend = scores = conclude = None
+        may_conclude = True
+
+    asked = offered.is_confident, offered.is_amendable, offered.is_concluding
+    assert not any(each(Without()) for each in asked)
+    assert offered.uncorrected(Without()).startswith("Without has no amend()")
+
+
+def test_what_begins_from_the_marked_examples_has_to_be_a_search():
+    begin = Begin([[0, 1]], lambda seeds: "harvest")
+    begin.query()
+    with pytest.raises(ValueError, match="search of type str lacks query, update, log"):
+        begin.update(np.array([1, 0]))
 
 
 def test_of_a_search_inside_another_the_same_is_asked():
@@ -99,4 +116,4 @@ def test_of_a_search_inside_another_the_same_is_asked():
     assert offered.uncorrected(begin).startswith("Least has no amend()")
     assert not offered.is_concluding(begin)
     assert begin.positives.tolist() == offered.positives_of(begin).tolist() == [0], "what was marked before it began"
-    assert [offered.component_name(begin, each) for each in (16, 0)] == ["sample", "component 0"]
+    assert [offered.component_name(begin, each) for each in (16, 0)] == ["sample", "NN"]

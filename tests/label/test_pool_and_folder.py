@@ -173,7 +173,7 @@ def test_a_remark_stays_until_it_is_dismissed_and_is_in_the_summary(tmp_path, mo
         return [each["remark"] for each in told if each["kind"] == "snapshot"][-1]
 
     assert opened([]) == opened([]) == "One flat grey: a.tif."
-    assert opened(["dismiss"]) == opened([]) == ""
+    assert opened(["dismiss", "dismiss"]) == opened([]) == ""
     Path("vectors", "left-out.csv").write_text("path,reason\nb.txt,no picture\n")
     assert "1 file is left out; " in opened([])  # something else is to be said
     with Session("s.sqlite") as session:

@@ -193,7 +193,7 @@ def searches_with_stages() -> pd.DataFrame:
 
 
 def searches_among_copies() -> pd.DataFrame:
-    """Return the searches of pools a fifth of whose rows stand in them twice, as `compared_searches` does the others."""
+    """Return the searches of pools a fifth of whose rows stand in them twice, with columns of `compared_searches`."""
     return held_out("equal_budgets.csv", TWICE_TITLES)
 
 
