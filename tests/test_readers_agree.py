@@ -2,12 +2,13 @@
 
 import itertools
 import re
+import zipfile
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from elsa_nb import cli
@@ -233,11 +234,15 @@ def test_beside_an_id_an_address_names_no_items(folder, names, address, written,
     names=st.lists(st.sampled_from(ITEM), min_size=2, max_size=4, unique=True),
     ending=st.sampled_from(["csv", "parquet", "npz"]),
 )
+@example(names=["file", "item"], ending="npz")
 def test_the_column_taken_and_the_others_that_may_hold_ids_are_told(folder, names, ending):
     columns = {name: [f"{name}-{row}" for row in (2, 0, 1)] for name in names}
     if ending == "npz":
         path = folder / "x.npz"
-        np.savez(path, vectors=np.eye(3), **{name: np.array(values) for name, values in columns.items()})
+        with zipfile.ZipFile(path, "w") as archive:  # numpy.savez takes no array called file
+            for name, values in {"vectors": np.eye(3), **columns}.items():
+                with archive.open(f"{name}.npy", "w") as stream:
+                    np.lib.format.write_array(stream, np.asarray(values))
     else:
         path = saved_as(folder, pd.DataFrame({**columns, "e0": [0.5, 1, 2]}), ending)
     pool = Pool.from_file(path)
