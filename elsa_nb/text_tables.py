@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.column_names import find_name, find_place, unwrapped
-from elsa_nb.text_files import decoded, how_read
+from elsa_nb.text_files import LINE_END, decoded, how_read
 from elsa_nb.text_layout import (
     HEAD,
     check_one_line_each,
@@ -29,7 +29,6 @@ from elsa_nb.text_layout import (
 
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
@@ -96,7 +95,7 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
         if doubt:  # its column names are numbers
             frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
     if skipped:
-        first = " ".join(_LINE_END.split(text, maxsplit=1)[0].split())
+        first = " ".join(LINE_END.split(text, maxsplit=1)[0].split())
         notes.append(
             f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
         )

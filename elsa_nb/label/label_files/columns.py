@@ -13,6 +13,7 @@ from elsa_nb.label.label_files.row_order import check_order
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.option_names import option_told
+from elsa_nb.text_files import LINE_END
 
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
 LABEL = (
@@ -334,7 +335,7 @@ def _check_one_line_each(table: Table, which: int, names: Names) -> None:
     """
     for place, cells in table.rows if table.separator is not None else ():
         broken = (cell for cell in cells if cell and ("\n" in cell or "\r" in cell))
-        lines = (line for cell in broken for line in re.split(r"\r\n|\r|\n", cell)[1:])
+        lines = (line for cell in broken for line in LINE_END.split(cell)[1:])
         for parts in (re.split(r"[,;\t|]", line) for line in lines):
             if len(parts) > max(which, 1) and names.knows(name := parts[which].strip(' "')):
                 raise ValueError(
