@@ -231,6 +231,27 @@ def test_beside_an_id_an_address_names_no_items(folder, names, address, written,
 
 @settings(max_examples=15, deadline=None)
 @given(
+    ids=st.permutations([2, 1, 0, 9]),
+    prefix=st.sampled_from(["", "x", "0"]),
+    page=st.sampled_from(["https://p.org/{}.jpg", "https://p.org/obs/{}", "https://p.org/{}.html"]),
+    address=st.sampled_from(["uri", "url", "media"]),
+)
+@example(ids=[2, 1, 0, 9], prefix="", page="https://p.org/{}.jpg", address="url")
+def test_numbers_never_reach_items_whose_addresses_end_like_them(folder, ids, prefix, page, address):
+    pages = [page.format(number) for number in range(3)]
+    urls = [*pages, page.format(9)]
+    rows = [f"{prefix}{number},{url},{int(not row)}" for row, (number, url) in enumerate(zip(ids, urls, strict=True))]
+    (path := folder / "x.csv").write_text("\n".join([f"id,{address},label", *rows]))
+    of_pages = read_labels(path, pages)  # one address is not in the pool
+    assert of_pages.agreed() == {0: 1, 1: 0, 2: 0}
+    assert f"items from '{address}'" in of_pages.kind
+    of_numbers = read_labels(path, list(map(str, range(10))) if prefix != "x" else ["x0", "x1", "x2", "x9"])
+    assert "items from 'id'" in of_numbers.kind
+    assert len(of_numbers.agreed()) == 4
+
+
+@settings(max_examples=15, deadline=None)
+@given(
     names=st.lists(st.sampled_from(ITEM), min_size=2, max_size=4, unique=True),
     ending=st.sampled_from(["csv", "parquet", "npz"]),
 )
