@@ -7,7 +7,10 @@ from typing import Any
 from elsa_nb.column_names import find_name, others_told
 from elsa_nb.option_names import option_told
 
-VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
+VECTORS = (
+    *("vectors", "embeddings", "embedding", "vector", "features", "feature", "feats", "feat", "emb"),
+    *("x", "X", "arr_0"),
+)
 
 
 @dataclass
@@ -21,14 +24,6 @@ class VectorFile:
     ids: Sequence[str] | None = None
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
-
-
-def one_of(names: list[str], key: str | None, what: str) -> str:
-    """Return `key`, the only name, or the one that vectors usually have; ValueError where several could be meant."""
-    usual = [name for name in VECTORS if name in names]
-    if key is None and len(names) > 1 and not usual:
-        raise ValueError(f"it has several {what}: {', '.join(names)}. Name one: {option_told('key')}")
-    return key or (usual or names)[0]
 
 
 def ids_among(shapes: dict[str, tuple[int, ...]], chosen: str) -> str | None:
