@@ -11,7 +11,7 @@ from elsa_nb.option_names import option_told
 # Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The item names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
 _BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; other line ends of Unicode are not
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile(r"\r\n|\r|\n")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -61,14 +61,14 @@ def _undamaged(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(name, "replace")  # of UTF-8 the object lacks the mark
         raise ValueError(
-            f"line {len(_LINE_END.split(before))} has a damaged letter, which is not in {name.removesuffix('-sig')}; "
+            f"line {len(LINE_END.split(before))} has a damaged letter, which is not in {name.removesuffix('-sig')}; "
             f"save the text anew, or give its encoding: {option_told('encoding')}"
         ) from None
 
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text; if all but empty ones are in quotation marks, as R writes them, without the marks."""
-    lines = _LINE_END.split(text)
+    lines = LINE_END.split(text)
     filled = [line.strip() for line in lines if line.strip()]
     if filled and all(re.fullmatch(r'"(?:[^"]|"")*"', line) for line in filled):
         return [line.strip()[1:-1].replace('""', '"') for line in lines]

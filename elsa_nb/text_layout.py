@@ -6,12 +6,12 @@ import re
 from collections import Counter
 
 from elsa_nb.column_names import find_name, find_place, unwrapped
+from elsa_nb.text_files import LINE_END
 
 _SEPARATORS = ("\t", ";", "|", ",")  # a comma, which may be a decimal mark, is tried last
 HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
 _TITLES = 10  # rows that may stand above the header: a title, a date
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def is_spaced(text: str, separator: str) -> bool:
@@ -24,7 +24,7 @@ def has_apostrophes(text: str) -> bool:
     """Whether ' stands around all cells of the first lines that are not numbers, as " does elsewhere."""
     if not re.match(r"\s*'", text):
         return False
-    lines = [line.strip() for line in _LINE_END.split(text[:HEAD])[:_LOOKED_AT]]
+    lines = [line.strip() for line in LINE_END.split(text[:HEAD])[:_LOOKED_AT]]
     for between in (",", ";", r"\t", r"\|", " +"):
         cell = r"(?:'(?:[^']|'')*'|[+\-.\deE]*)"
         row = re.compile(f"{cell}(?:{between}{cell})*" if between == " +" else f"{cell}(?: *{between} *{cell})*")
@@ -41,7 +41,7 @@ def layout_of(text: str, quote: str) -> tuple[str, int, list[list[str]]]:
     the separator.
     """
     told = re.match(r"\ufeff?\s*\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
-    text, skipped = (text[told.end() :], len(_LINE_END.findall(told[0]))) if told else (text, 0)
+    text, skipped = (text[told.end() :], len(LINE_END.findall(told[0]))) if told else (text, 0)
     ways = []
     for order, separator in enumerate((told[1],) if told else (*_SEPARATORS, r"\s+")):
         rows = _rows(text, separator, quote)
@@ -72,7 +72,7 @@ def heads_table(text: str) -> bool:
     nothing else, stands above ids.
     """
     head = text if len(text) <= HEAD else text[:HEAD].rpartition("\n")[0] or text[:HEAD]
-    lines = [line.rstrip() for line in _LINE_END.split(head)]
+    lines = [line.rstrip() for line in LINE_END.split(head)]
     if find_name(lines[:1]) is not None:
         return False
     text = "\n".join(lines)
@@ -92,7 +92,7 @@ def _counts_what_follows(cells: list[str], width: int) -> bool:
 def _rows(text: str, separator: str, quote: str, count: int = _LOOKED_AT) -> list[tuple[int, list[str]]]:
     """Return the first rows of a text, without remarks and empty lines, each with the number of lines before it."""
     head = text[:HEAD]
-    lines = _LINE_END.split(head if len(head) == len(text) else head.rpartition("\n")[0] or head)
+    lines = LINE_END.split(head if len(head) == len(text) else head.rpartition("\n")[0] or head)
     if separator == r"\s+":
         around = quote if quote == "'" else ""
         rows = [(i, [cell.strip(around) for cell in line.split()]) for i, line in enumerate(lines[: 2 * count])]
@@ -117,7 +117,7 @@ def has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> boo
     Then every line has the table's number of cells if they are ignored, and in some cell they do not enclose the whole.
     """
     stray = False
-    for line in _LINE_END.split(text)[skipped:]:
+    for line in LINE_END.split(text)[skipped:]:
         cells = line.split(None if separator == r"\s+" else separator)
         if not cells or cells == [""]:
             continue

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.column_names import find_name, find_place, unwrapped
-from elsa_nb.text_files import decoded, how_read
+from elsa_nb.text_files import LINE_END, decoded, how_read
 from elsa_nb.text_layout import (
     HEAD,
     check_one_line_each,
@@ -27,9 +27,12 @@ from elsa_nb.text_layout import (
     layout_of,
 )
 
-WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+_WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+# What numpy and torch print around numbers.
+_PRINTED = re.compile(
+    r"np\.float\d+|array|tensor|\b(dtype|device|requires_grad|grad_fn|size|layout)=[^,)\]]+|[\[\](),]"
+)
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
@@ -39,15 +42,17 @@ class TextTable:
     """A table of text as a pandas frame.
 
     `notes` say how it was read, `bare` that it has no header. `padded` are the columns of whole numbers written with
-    leading zeros, which the frame holds as they are written. `repeated` are the names that the header gives to several
-    columns. `doubtful` {column: one of its cells} are columns of numbers whose mark may part decimals or thousands.
+    leading zeros, which the frame holds as they are written. `repeated` {column: what the header calls it} are numbered
+    ones whose name the header gives to several. `commas` {column: one of its cells} are columns with a decimal comma,
+    and `doubtful` those of numbers whose mark may part decimals or thousands.
     """
 
     frame: Any
     notes: list[str]
     bare: bool
     padded: list[Any]
-    repeated: list[str]
+    repeated: dict[Any, str]
+    commas: dict[Any, str]
     doubtful: dict[Any, str]
 
 
@@ -76,33 +81,32 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     elif (named := find_name(header)) is not None:
         how["converters"] = {named: str, f'="{named}"': str}  # 007 stays 007
     frame = _parsed(text, how)
-    doubtful: dict[int, str] = {}  # by places from the end: a column may come to stand in front
+    marked, doubtful = {}, {}  # by places from the end: a column may come to stand in front
     if separator != "," and (marked := _decimal_commas(frame)):
         notes.append(f"commas are taken for decimal marks, as in {next(iter(marked.values()))!r}")
         doubtful, how["decimal"] = _of_two_meanings({at: frame.iloc[:, at] for at in marked}, ","), ","
         frame = _parsed(text, how)
     if not bare and _lacks_a_name(header, rows[1:]):
-        frame = frame.rename_axis("Unnamed: 0").reset_index()
+        frame, header = frame.rename_axis("Unnamed: 0").reset_index(), ["Unnamed: 0", *header]
     if separator == ";" and not how.get("decimal"):  # programs put it between columns where commas part decimals
         doubtful = _of_two_meanings(_doubtful_points(frame, text, how), ".")
-    padded, repeated = [], []
+    padded, repeated = [], {}
     if whole := [name for name in frame.columns if frame[name].dtype.kind in "iu"]:
         padded = _restore_zeros(frame, whole, text, how)
     if '="' in text or '"=""' in text:
         padded += _unwrap(frame)
     if not bare:
-        frame.columns = _apart(frame.columns, header)
-        repeated = [name for name, count in Counter(map(str.strip, header)).items() if count > 1 and name]
+        frame.columns, repeated = _apart(frame.columns, header)
         if doubt:  # its column names are numbers
-            frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
+            whole = {name: found[1] for name in frame.columns if (found := _WHOLE.fullmatch(str(name)))}
+            frame.columns = [name if name in repeated else whole.get(name, name) for name in frame.columns]
     if skipped:
-        first = " ".join(_LINE_END.split(text, maxsplit=1)[0].split())
+        first = " ".join(LINE_END.split(text, maxsplit=1)[0].split())
         notes.append(
             f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
         )
-    return TextTable(
-        frame, notes + doubt, bare, padded, repeated, {frame.columns[at]: cell for at, cell in doubtful.items()}
-    )
+    commas, doubtful = ({frame.columns[at]: cell for at, cell in found.items()} for found in (marked, doubtful))
+    return TextTable(frame, notes + doubt, bare, padded, repeated, commas, doubtful)
 
 
 def _parsed(text: str, how: dict[str, Any]) -> Any:
@@ -156,23 +160,25 @@ def _unwrap(frame: Any) -> list[Any]:
     return padded
 
 
-def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
-    """Return the names of columns, numbered from 0 where one repeats: pandas would number all but the first.
+def _apart(names: Sequence[Any], header: list[str]) -> tuple[list[Any], dict[Any, str]]:
+    """Return the names of columns, numbered from 0 where one repeats, as pandas would all but the first.
 
-    Spaces around a name are dropped.
+    Of those that end with a number anyway, also return {such a name: the one in the header}. Spaces around a name are
+    dropped.
     """
     header = [cell.strip() for cell in header]
     names = [(isinstance(name, str) and name.strip()) or name for name in names]
     count, seen = Counter(header), Counter()
     if len(names) != len(header):
-        return names
+        return names, {}
     made = []
     for name, cell in zip(names, header, strict=True):
         made.append(f"{cell}.{seen[cell]}" if count[cell] > 1 and cell else name)
         seen[cell] += 1
     if twice := [name for name, times in Counter(made).items() if times > 1]:
         raise ValueError(f"it has several columns {twice[0]!r}; give each a name of its own")
-    return made
+    twice = zip(made, header, strict=True)
+    return made, {name: cell for name, cell in twice if count[cell] > 1 and cell[-1:].isdecimal()}
 
 
 # --- decimals and thousands
@@ -220,6 +226,23 @@ def _of_two_meanings(columns: dict[int, Iterable[Any]], mark: str) -> dict[int, 
     return found
 
 
+# --- lists in cells
+
+
+def words_in_list(cell: str) -> list[str]:
+    """Return what a written list holds, without what stands around its values."""
+    return _PRINTED.sub(" ", cell).split()
+
+
+def count_in_list(cell: str) -> int:
+    """Return how many numbers a cell holds that is a written list of them, such as "[0.1, 0.2]"; 0 for any other.
+
+    The dots with which numpy cuts a long one short count as one.
+    """
+    words = words_in_list(cell) if _WRITTEN_LIST.fullmatch(cell) else []
+    return len(words) if all(word == "..." or is_number(word) for word in words) else 0
+
+
 # --- header or not
 
 
@@ -236,7 +259,7 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
     numbers = [cells[p] for p in places if is_number(cells[p])]
     words = [cells[p] for p in places if cells[p] and not is_number(cells[p])]
     row = ["it has no header: its first line is taken for a row like the others"]
-    if any(map(WRITTEN_LIST.fullmatch, cells)) or (find_place(cells) is None and _names_files(cells, others)):
+    if any(map(count_in_list, cells)) or (find_place(cells) is None and _names_files(cells, others)):
         return True, row
     if not numbers or (len(words) > len(numbers) and others):
         return False, []

@@ -7,7 +7,10 @@ from typing import Any
 from elsa_nb.column_names import find_name, others_told
 from elsa_nb.option_names import option_told
 
-VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
+VECTORS = (
+    *("vectors", "embeddings", "embedding", "vector", "features", "feature", "feats", "feat", "emb"),
+    *("x", "X", "arr_0"),
+)
 
 
 @dataclass
@@ -23,17 +26,14 @@ class VectorFile:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def one_of(names: list[str], key: str | None, what: str) -> str:
-    """Return `key`, the only name, or the one that vectors usually have; ValueError where several could be meant."""
-    usual = [name for name in VECTORS if name in names]
-    if key is None and len(names) > 1 and not usual:
-        raise ValueError(f"it has several {what}: {', '.join(names)}. Name one: {option_told('key')}")
-    return key or (usual or names)[0]
-
-
 def ids_among(shapes: dict[str, tuple[int, ...]], chosen: str) -> str | None:
     """Return which array names the rows of the one that was `chosen`: one with a usual name and one value per row."""
-    return find_name([name for name, shape in shapes.items() if name != chosen and shape and shape[1:] in ((), (1,))])
+    return find_name([name for name, shape in shapes.items() if name != chosen and _one_each(shape)])
+
+
+def _one_each(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape has one value per row."""
+    return bool(shape) and shape[1:] in ((), (1,))
 
 
 def chosen_array(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
@@ -55,7 +55,7 @@ def ids_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None) 
     """Return a note on which array was taken for ids, where others of one value per row have a known name, too."""
     rows = None if ids is None else shapes[ids][:1]
     found = [name for name, shape in shapes.items() if name not in (chosen, ids) and shape[:1] == rows]
-    others = [name for name in found if find_name([name]) is not None and shapes[name][1:] in ((), (1,))]
+    others = [name for name in found if find_name([name]) is not None and _one_each(shapes[name])]
     return [f"ids from {ids!r}{others_told(others)}"] if others and ids != "item" else []
 
 

@@ -1,7 +1,7 @@
 """Vectors in the columns of a data frame: numbered ones of one value each, or one whose cells are written lists."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,40 +11,77 @@ from elsa_nb.counts import count_of
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import is_number_like, may_hold_ids
 from elsa_nb.text_layout import is_number
-from elsa_nb.text_tables import WRITTEN_LIST, TextTable
-from elsa_nb.vector_arrays import VECTORS, VectorFile, one_of
+from elsa_nb.text_tables import TextTable, count_in_list, words_in_list
+from elsa_nb.vector_arrays import VECTORS, VectorFile
 from elsa_nb.vectors import check_whole_columns
 
 _LOOKED_AT = 20  # rows
 # What people mean as a number, in marks that Python does not read as one.
 _AS_NUMBER = re.compile(r"\s*[+-]?[$€£]?\s*[\d.,'\s_]*\d[\d.,'\s_]*([eEdD][+-]?\d+)?\s*[%‰$€£]?\s*")
-# What numpy and torch print around numbers.
-_PRINTED = re.compile(
-    r"np\.float\d+|array|tensor|\b(dtype|device|requires_grad|grad_fn|size|layout)=[^,)\]]+|[\[\](),]"
-)
 
 
-def numbered_groups(names: Iterable[Any]) -> dict[str, list[Any]]:
-    """Return {what stands before the number: those of `names` that end with a number}."""
+def numbered_groups(names: Iterable[Any], written: Mapping[Any, str] | None = None) -> dict[str, list[Any]]:
+    """Return {what stands before the number: those of `names` that end with a number}.
+
+    `written` is what the file calls those of `names` that have another name there.
+    """
     groups: dict[str, list[Any]] = {}
     for name in names:
-        if numbered := re.fullmatch(r"(.*?)(\d+)", str(name), re.DOTALL):
+        if numbered := re.fullmatch(r"(.*?)(\d+)", str((written or {}).get(name, name)), re.DOTALL):
             groups.setdefault(numbered[1], []).append(name)
     return groups
 
 
-def check_no_other_vectors(lists: Sequence[str], groups: dict[str, list[Any]], key: str | None) -> None:
-    """Raise ValueError where columns of lists and several numbered columns of numbers could be the vectors.
+def one_place(lists: Mapping[str, int], groups: Mapping[str, Sequence[Any]]) -> tuple[str, bool]:
+    """Return which column of lists, or group of numbered columns, holds the vectors, and whether it is a list.
 
-    Not where `key` says which, or a column of lists is called like vectors. One numbered column alone measures
-    something else.
+    `lists` says how many values are in a list of each column. It is the largest, where each of the others has at most a
+    quarter of its values, or where it is called like vectors. A list that is called so goes before other lists; beside
+    a larger group nothing decides. A single numbered column measures something else, unless there are as many of them
+    as the vectors have values. Raises ValueError where several could be meant.
     """
-    rivals = {of: names for of, names in groups.items() if len(names) > 1}
-    if key is None and rivals and not any(name in VECTORS for name in lists):
+    sizes = {(name, True): count for name, count in lists.items()}
+    sizes |= {(of, False): len(names) for of, names in groups.items()}
+    named = [name for usual in VECTORS for name in lists if _called(name) == usual]
+    chosen, is_list = first = (named[0], True) if named else max(sizes, key=lambda each: sizes[each])
+    count, others = sizes.pop(first), {each: size for each, size in sizes.items() if not (named and each[1])}
+    next_one = max(others.values(), default=0)
+    if count == 1 and others and not lists:
         raise ValueError(
-            f"it has lists of numbers in {', '.join(map(repr, lists))}, and numbered columns: {_groups_told(rivals)}. "
-            f"Name what the vectors are in: {option_told('key')}"
+            f"its numbered columns {', '.join(repr(names[0]) for names in list(groups.values())[:8])} differ before "
+            f"the number that they end with: end their names with the number of the value, as in embedding_0, or name "
+            f"the only one: {option_told('key')}"
         )
+    alike = 4 * next_one > count and next_one > 1 and _called(chosen) not in VECTORS
+    if next_one > count or (next_one == count and not named) or alike or _in_parts(first, others, groups):
+        raise ValueError(_several_told(lists, groups))
+    return chosen, is_list
+
+
+def _called(name: Any) -> str:
+    return plain(name).strip("_.")
+
+
+def _in_parts(first: tuple[str, bool], others: Iterable[tuple[str, bool]], groups: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether other groups may be parts of the one chosen: there are as many as it has columns, or copies of these.
+
+    pandas calls the second of two columns d0 d0.1.
+    """
+    if first[1]:
+        return False
+    names, others = groups[first[0]], [of for of, is_list in others if not is_list]
+    return len(others) >= len(names) or any(f"{name}." in others for name in names)
+
+
+def _several_told(lists: Mapping[str, int], groups: Mapping[str, Sequence[Any]]) -> str:
+    """Say that several columns may hold the vectors, and how to name each."""
+    told = [f"the lists in {name!r} ({count})" for name, count in lists.items()]
+    told += [f"{of!r} + number ({len(names)})" for of, names in groups.items()]
+    bare = f"; before numbers alone nothing does: {option_told('key', '')}" if "" in groups else ""
+    return (
+        f"several of its columns may hold the vectors: {', '.join(told[:8])}{' ...' if len(told) > 8 else ''}. Name "
+        f"one, numbered columns by what comes before the number: {option_told('key')}{bare}"
+    )
 
 
 def vectors_in_frame(
@@ -53,36 +90,45 @@ def vectors_in_frame(
     """Take the vectors from numbered columns of one value each (embedding_0, embedding_1, ...), or cells of lists.
 
     `told` are the ids, out of the column `ids`; `text` is the table of text that the frame is of, if it is one. Raises
-    ValueError where several columns of lists, or groups of numbered columns, could be the vectors and `key` names none,
-    and for a value that is not a number.
+    ValueError where several could be the vectors (`one_place`) and `key` names none, and for a value that is not a
+    number.
     """
     if not len(frame):
         raise ValueError("it has no rows")
     unnamed = [name for name in frame.columns if str(name).startswith("Unnamed:")]  # an index that pandas wrote
     others = [name for name in frame.columns if name != ids and name not in unnamed]
-    numbered = numbered_groups(others)
+    lists = {name: count for name in others if (count := values_in_lists(frame[name]))}
+    repeated = {} if text is None else text.repeated
+    numbered = numbered_groups([name for name in others if name not in lists], repeated)
     groups = {of: names for of, names in numbered.items() if any(_means_numbers(frame[name]) for name in names)}
-    lists = [name for name in others if holds_written_lists(frame[name])]
-    if lists:
-        check_no_other_vectors(lists, groups, key)
-    if key in lists or (key is None and lists):
-        chosen = one_of(lists, key, "columns of lists")
-        left = may_hold_ids([name for name in others if name != chosen], lambda name: frame[name].tolist())
-        return VectorFile(_from_written_lists(frame[chosen]), told, [f"vectors from the lists in {chosen!r}"], left)
-    if key is not None and key not in groups:
-        raise ValueError(_no_such_columns(key, groups, frame.columns))
-    if text is not None:
-        _check_each_once(text.repeated, key)
-    if not groups:
+    if key is None and not lists and not groups:
         raise ValueError(_no_numbers(frame, [name for names in numbered.values() for name in names]))
-    chosen = sorted(groups[_one_group(groups, others) if key is None else key], key=_number_of)
+    place, is_list = one_place(lists, groups) if key is None else (key, key in lists)
+    if not is_list and place not in groups:
+        raise ValueError(_no_such_columns(place, groups, frame.columns))
+    chosen = [place] if is_list else groups[place]
+    if twice := [repeated[name] for name in chosen if name in repeated]:
+        other = f", or name other columns by what comes before their number: {option_told('key')}"
+        raise ValueError(
+            f"it has several columns {twice[0]!r}; give each a name of its own{other if len(groups) > 1 else ''}"
+        )
+    left = columns_left_out(repeated.get(name, name) for name in frame.columns if name not in chosen and name != ids)
+    may_be = may_hold_ids([name for name in others if name not in chosen], lambda name: frame[name].tolist())
+    if is_list:
+        return VectorFile(
+            _from_written_lists(frame[place]), told, [f"vectors from the lists in {place!r}", *left], may_be
+        )
+    chosen = sorted(chosen, key=_number_of)
     if text is not None:
         _check_written(frame, chosen, text)
-    left = [str(name) for name in frame.columns if name not in chosen and name != ids]
-    may_be = may_hold_ids([name for name in others if name not in chosen], lambda name: frame[name].tolist())
-    notes = [f"vectors from {count_of(len(chosen), 'column')}, {chosen[0]!r} to {chosen[-1]!r}"]
-    notes += [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
-    return VectorFile(_numbers(frame[chosen], text is not None), told, notes, may_be)
+    taken = f"vectors from {count_of(len(chosen), 'column')}, {chosen[0]!r} to {chosen[-1]!r}"
+    return VectorFile(_numbers(frame[chosen], text), told, [taken, *left], may_be)
+
+
+def columns_left_out(names: Iterable[Any]) -> list[str]:
+    """Return a note on the columns that are neither vectors nor ids, [] for none."""
+    left = list(map(str, names))
+    return [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
 
 
 def _means_numbers(column: Any) -> bool:
@@ -91,47 +137,6 @@ def _means_numbers(column: Any) -> bool:
         return is_number_like(column)
     told = [value for value in column[:_LOOKED_AT] if isinstance(value, str) and value]
     return bool(told) and 2 * sum(is_number(value) or bool(_AS_NUMBER.fullmatch(value)) for value in told) > len(told)
-
-
-def _one_group(groups: dict[str, list[Any]], columns: Sequence[Any]) -> str:
-    """Return which group of numbered columns holds the vectors; ValueError where several could.
-
-    The others have to be fewer than its columns, and each a single column, unless the largest is called like vectors. A
-    column d0.1 beside d0 is no single one: pandas calls the second of two columns d0 so.
-    """
-    largest = max(groups, key=lambda of: len(groups[of]))
-    others = {of: names for of, names in groups.items() if of != largest}
-    count = len(groups[largest])
-    if others and count == 1:
-        raise ValueError(
-            f"its numbered columns {', '.join(repr(names[0]) for names in list(groups.values())[:8])} differ before "
-            f"the number that they end with: end their names with the number of the value, as in embedding_0, or name "
-            f"the only one: {option_told('key')}"
-        )
-    named = plain(largest).strip("_.") in VECTORS and all(len(names) < count for names in others.values())
-    twice = any(of.endswith(".") and of[:-1] in map(str, columns) for of in others)
-    several = any(len(names) > 1 for names in others.values()) and not named
-    if twice or several or len(others) >= count > 1:
-        raise ValueError(
-            f"it has several groups of numbered columns: {_groups_told(groups)}. Name one by what comes before the "
-            f"number: {option_told('key')}"
-        )
-    return largest
-
-
-def _groups_told(groups: dict[str, list[Any]]) -> str:
-    listed = [f"{of!r} + number ({len(names)})" for of, names in list(groups.items())[:8]]
-    return ", ".join(listed) + (" ..." if len(groups) > 8 else "")
-
-
-def _check_each_once(repeated: Sequence[str], key: str | None) -> None:
-    """Raise ValueError where numbered columns, those of `key` if it is given, have one name several times."""
-    twice = [name for of, names in numbered_groups(repeated).items() if key in (None, of) for name in names]
-    if twice:
-        raise ValueError(
-            f"it has several columns {twice[0]!r}; give each a name of its own, or name other columns by what comes "
-            f"before their number: {option_told('key')}"
-        )
 
 
 def _check_written(frame: Any, chosen: Sequence[Any], text: TextTable) -> None:
@@ -183,8 +188,8 @@ def _number_of(name: Any) -> int:
     return int(re.search(r"\d+$", str(name))[0])
 
 
-def _numbers(frame: Any, of_text: bool) -> np.ndarray:
-    """Return columns, of a table of text or another, as numbers; raise ValueError for the first other value."""
+def _numbers(frame: Any, text: TextTable | None) -> np.ndarray:
+    """Return columns, of a table of `text` or another, as numbers; raise ValueError for the first other value."""
     import pandas as pd
 
     check_whole_columns(frame)
@@ -201,7 +206,10 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
         value = frame.iloc[row, column]
         mixed = "; write it plainly, such as 1234.5" if _AS_NUMBER.fullmatch(str(value)) else ""
         mixed = "; are decimal points and commas mixed?" if re.fullmatch(r"[+-]?[\d.,]+", str(value)) else mixed
-        if not of_text and isinstance(value, str) and is_number(value):
+        if mixed.endswith("?") and text is not None and text.commas:
+            where, cell = next(iter(text.commas.items()))
+            mixed += f" Commas are taken for decimal marks, as in {cell!r} in the column {where!r}"
+        if text is None and isinstance(value, str) and is_number(value):
             mixed = " but text; save the column as numbers (pandas.to_numeric makes them)"
         name = frame.columns[column]
         where = f"{name!r}" if isinstance(name, str) else f"{name} (without a name, counted from 0)"
@@ -209,10 +217,14 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
     return made.to_numpy(np.float64)
 
 
-def holds_written_lists(column: Any) -> bool:
-    """Whether the first text of a column is a written list, such as "[0.1, 0.2]"."""
-    first = next((value for value in column if isinstance(value, str)), "")
-    return bool(WRITTEN_LIST.fullmatch(first))
+def values_in_lists(column: Any) -> int:
+    """Return how many values are in the written lists of a column, such as "[0.1, 0.2]"; 0 where it holds none.
+
+    Half of its first texts have to be such: a title may be in brackets, too.
+    """
+    told = [value for value in column[:_LOOKED_AT] if isinstance(value, str) and value]
+    counts = [count for value in told if (count := count_in_list(value))]
+    return max(counts, default=0) if 2 * len(counts) >= len(told) else 0
 
 
 def _from_written_lists(column: Any) -> np.ndarray:
@@ -221,7 +233,7 @@ def _from_written_lists(column: Any) -> np.ndarray:
     for row, cell in enumerate(column):
         if "..." in str(cell):
             raise ValueError(f"the vector of row {row} is cut short by '...', as numpy prints long ones; save it whole")
-        words = _PRINTED.sub(" ", str(cell)).split()
+        words = words_in_list(str(cell))
         try:
             rows.append([int(word) if word.lstrip("+-").isdigit() else float(word) for word in words])
         except ValueError as error:

@@ -31,8 +31,10 @@ from elsa_nb.text_tables import (
     counts_rows,
     read_text_table,
 )
-from elsa_nb.vector_arrays import VectorFile, one_of
-from elsa_nb.vector_columns import check_no_other_vectors, holds_written_lists, numbered_groups, vectors_in_frame
+from elsa_nb.vector_arrays import VectorFile
+from elsa_nb.vector_columns import columns_left_out, numbered_groups, one_place, values_in_lists, vectors_in_frame
+
+_LOOKED_AT = 20  # rows
 
 
 def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str], str]:
@@ -64,18 +66,19 @@ def _arrow_in(path: Path) -> Any:
 def from_table(table: Any, key: str | None) -> VectorFile:
     """Take the vectors out of a table of pyarrow; `key` as for `vectors_in_arrow`."""
     table = _plain(table)
-    lists = [column.name for column in table.schema if _holds_vectors(column.type)]
+    lists = {part.name: _values_in(table.column(part.name)) for part in table.schema if _holds_vectors(part.type)}
     others = [name for name in table.column_names if name not in lists]
     told, ids, notes = _ids_in_arrow(table, others)
-    if key in lists or (key is None and lists):
-        numbers = (name for name in others if _is_of_numbers(table.schema.field(name).type))
-        check_no_other_vectors(lists, numbered_groups(numbers), key)
-        chosen = one_of(lists, key, "columns of lists")
-        left = {} if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
-        return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes], left)
+    numbers = [name for name in others if name != ids and _is_of_numbers(table.schema.field(name).type)]
+    chosen, is_list = one_place(lists, numbered_groups(numbers)) if lists and key is None else (key, key in lists)
+    if is_list:
+        left = columns_left_out(name for name in table.column_names if name not in (chosen, ids))
+        may_be = {} if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
+        taken = [f"vectors from the column {chosen!r}", *left, *notes]
+        return VectorFile(from_lists(table.column(chosen)), told, taken, may_be)
     if key is not None and lists and not any(re.fullmatch(rf"{re.escape(key)}\d+", n) for n in table.column_names):
         raise ValueError(f"it has no column {key!r}; its columns of lists are {', '.join(map(repr, lists))}")
-    read = vectors_in_frame(table.to_pandas(), key, told, ids)
+    read = vectors_in_frame(table.to_pandas(), chosen, told, ids)
     read.notes += notes
     return read
 
@@ -132,6 +135,14 @@ def _holds_vectors(kind: Any) -> bool:
     return _is_of_numbers(kind.value_type) or _holds_vectors(kind.value_type)
 
 
+def _values_in(column: Any) -> int:
+    """Return how many values the first lists of a column have, on average."""
+    import pyarrow.compute as pc
+
+    rows = column.slice(0, _LOOKED_AT).drop_null()
+    return len(pc.list_flatten(rows, recursive=True)) // max(1, len(rows))
+
+
 def from_lists(column: Any) -> np.ndarray:
     """Return a column of lists (n lists of d) as an array, naming the first row that is not as long as the others."""
     import pyarrow as pa
@@ -161,7 +172,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
     table = read_text_table(path, encoding)
     frame, notes, first = table.frame, list(table.notes), table.frame.columns[0]
     ids = None if table.bare else known_column(list(frame.columns), lambda name: frame[name].tolist())
-    texts = [n for n in frame.columns if not is_number_like(frame[n]) and not holds_written_lists(frame[n])]
+    texts = [n for n in frame.columns if not is_number_like(frame[n]) and not values_in_lists(frame[n])]
     texts = [n for n in texts if (frame[n] != "").any()]
     if ids is None and str(first).startswith("Unnamed:"):
         ids = first if _is_index(frame[first], first in texts or first in table.padded) else None

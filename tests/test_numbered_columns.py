@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from elsa_nb import cli
 from elsa_nb.pool import Pool
 
 # What stands before the numbers; "embedding" and the like count as names of vectors.
@@ -40,7 +41,7 @@ def test_several_groups_are_refused_until_one_is_named(folder, sizes, ending):
     values = np.random.default_rng(len(columns)).random((3, len(columns)))
     frame = pd.DataFrame({"id": list("abc")} | dict(zip(columns, values.T, strict=True)))
     path = saved(folder, frame, ending)
-    with pytest.raises(ValueError, match=r"several groups of numbered columns: .* Name one .* key="):
+    with pytest.raises(ValueError, match=r"several of its columns may hold the vectors: .* Name one, .* key="):
         Pool.from_file(path)
     for stem, size in sizes.items():
         of_stem = [column for column in columns if re.fullmatch(rf"{re.escape(stem)}\d+", column)]
@@ -56,7 +57,7 @@ def test_single_numbers_beside_are_left_out_where_they_are_fewer(folder, stem, s
     if len(alone) < size:
         assert from_text(folder, text).d == size
     else:
-        with pytest.raises(ValueError, match="several groups"):
+        with pytest.raises(ValueError, match="several of its columns"):
             from_text(folder, text)
 
 
@@ -71,10 +72,10 @@ def test_the_largest_group_is_taken_where_it_is_called_like_vectors(tmp_path, na
     [
         ("d0,d1,d2,d3,d0,d1,d2,d3", "several columns 'd0'"),  # pandas.concat of two frames
         ("d0,d0,d2,d3,d4,d5,d6,d7", "several columns 'd0'"),
-        ("d0,d1,d2,d3,d0.1,d1.1,d2.1,d3.1", "several groups"),  # the same, read and saved by pandas
-        ("d0,d1,d2,d3,d4,d5,d6,d6.1", "several groups"),
+        ("d0,d1,d2,d3,d0.1,d1.1,d2.1,d3.1", "several of its columns"),  # the same, read and saved by pandas
+        ("d0,d1,d2,d3,d4,d5,d6,d6.1", "several of its columns"),
         ("PC0_v2,PC1_v2,PC2_v2,PC3_v2,PC4_v2,PC5_v2,PC6_v2,PC7_v2", "differ before the number that they end with"),
-        ("PC0_v2,PC1_v2,PC2_v2,PC3_v2,PC4_v2,PC5_v2,x0,x1", "several groups"),
+        ("PC0_v2,PC1_v2,PC2_v2,PC3_v2,PC4_v2,PC5_v2,x0,x1", "several of its columns"),
     ],
 )
 def test_a_part_of_the_columns_is_never_taken_silently(tmp_path, head, said):
@@ -85,8 +86,10 @@ def test_a_part_of_the_columns_is_never_taken_silently(tmp_path, head, said):
 
 def test_other_columns_may_be_taken_by_name_where_one_repeats(tmp_path):
     text = "id,q1,q1,e0,e1\na,1,2,3,4\nb,5,6,7,8\n"
-    with pytest.raises(ValueError, match="several columns 'q1'"):
+    with pytest.raises(ValueError, match=r"'q' \+ number \(2\), 'e' \+ number \(2\)"):
         from_text(tmp_path, text)
+    with pytest.raises(ValueError, match=r"several columns 'q1'; .* or name other columns by .*: key="):
+        from_text(tmp_path, text, "q")
     assert from_text(tmp_path, text, "e").vectors.tolist() == [[3, 4], [7, 8]]
 
 
@@ -94,12 +97,124 @@ def test_a_list_and_numbered_columns_are_refused_unless_one_is_called_like_vecto
     frame = pd.DataFrame({"id": list("ab"), "bbox": [[1, 2, 3, 4], [5, 6, 7, 8]], "e0": [0.5, 1], "e1": [1.5, 2]})
     for ending in ("csv", "parquet"):
         path = saved(tmp_path, frame, ending)
-        with pytest.raises(ValueError, match=r"lists of numbers in 'bbox', and numbered columns: 'e' .* key="):
+        with pytest.raises(ValueError, match=r"the lists in 'bbox' \(4\), 'e' \+ number \(2\)\. Name .* key="):
             Pool.from_file(path)
         assert Pool.from_file(path, key="e").vectors.tolist() == [[0.5, 1.5], [1, 2]]
         assert Pool.from_file(path, key="bbox").d == 4
         assert Pool.from_file(saved(tmp_path, frame.rename(columns={"bbox": "embedding"}), ending)).d == 4
         assert Pool.from_file(saved(tmp_path, frame.drop(columns="e1"), ending)).d == 4  # a number, such as co2
+
+
+# --- the largest place is taken, where nothing else is of like size
+
+
+def of(*groups):
+    """Return a table with a column of lists ("clip[8]") or numbered columns ("dim_8") for each of `groups`."""
+    values = {"id": list("abcdef")}
+    for stem, kind, size in (re.fullmatch(r"(.*?)(\[?)(\d+)\]?", group).groups() for group in groups):
+        made = np.arange(6 * int(size)).reshape(6, -1) + len(stem) / 4
+        values |= {stem: made.tolist()} if kind else {f"{stem}{i}": made[:, i] for i in range(int(size))}
+    return pd.DataFrame(values)
+
+
+def taken(folder, frame, ending):
+    if ending == "jsonl":
+        frame.to_json(path := folder / "x.jsonl", orient="records", lines=True)
+    else:
+        path = saved(folder, frame, ending)
+    pool = Pool.from_file(path)
+    assert pool.ids.tolist() == list("abcdef")
+    return pool.vectors, "; ".join(pool.provenance["made_from"]["taken"])
+
+
+SMALL = ["umap_2", "x2", "pop2", "flag2", "tel2", "co1", "bbox[1]", "box[2]"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    large=st.sampled_from(
+        ["dim_8", "f9", "clip_8", "PC12", "clip[8]", "embedding_8", "embedding[8]", "clip_embedding[9]"]
+    ),
+    small=st.lists(st.sampled_from(SMALL), min_size=1, max_size=4, unique=True),
+    first=st.booleans(),
+    ending=st.sampled_from(["csv", "parquet", "jsonl"]),
+)
+def test_the_largest_is_taken_and_what_is_left_out_is_told(folder, large, small, first, ending):
+    frame, alone = of(*([large, *small] if first else [*small, large])), of(large)
+    vectors, said = taken(folder, frame, ending)
+    assert np.array_equal(vectors, taken(folder, alone, ending)[0])
+    left = [name for name in frame.columns if name not in alone]
+    assert f"columns left out: {', '.join(left)}" in said
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize(
+    "places",
+    [
+        ["clip_8", "dino_8"],
+        ["clip_8", "dino_3"],
+        ["clip[8]", "dino_8"],
+        ["clip[8]", "dino[3]"],
+        ["features[1]", "clip_8"],
+        ["embedding[2]", "embedding_8"],
+        ["embedding_3", "clip_8"],
+    ],
+)
+def test_two_of_like_size_and_a_small_list_called_like_vectors_are_refused(tmp_path, places, ending):
+    with pytest.raises(ValueError, match=r"may hold the vectors: .*Name one, .*key="):
+        taken(tmp_path, of(*places), ending)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize(
+    "places", [["bbox[4]", "feature_8"], ["embedding[8]", "pca_8"], ["embedding[8]", "tokens[30]"]]
+)
+def test_a_name_of_vectors_decides_among_those_of_like_size(tmp_path, places, ending):
+    vectors, said = taken(tmp_path, of(*places), ending)
+    assert vectors.shape == (6, 8)
+    assert "columns left out" in said
+
+
+@pytest.mark.parametrize("cell", ["[Untitled]", "(draft)", "['a', 'b']", "[]", "(see [3])", "[1, two]"])
+def test_text_in_brackets_is_no_list_of_numbers(tmp_path, cell):
+    frame = of("dim_8").assign(title=cell)
+    assert taken(tmp_path, frame, "csv")[0].shape == (6, 8)
+
+
+def test_names_of_columns_in_brackets_are_a_header(tmp_path):
+    assert from_text(tmp_path, "id,[class],d0,d1\na,owl,1,2\nb,elk,3,4\n").ids.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("beside", ["score,score.1", "score_v1,score_v1.1", "q1,q1", "q1,q1,q2,q2"])
+def test_only_copies_of_columns_of_the_vectors_matter(tmp_path, beside):
+    values = ",".join(map(str, range(len(beside.split(",")) + 8)))
+    head = ",".join(f"embedding_{i}" for i in range(8))
+    assert from_text(tmp_path, f"id,{beside},{head}\na,{values}\nb,{values}\n").d == 8
+
+
+@pytest.mark.parametrize("first", ["id,", ""])
+def test_columns_given_twice_are_told_by_their_names_in_the_file(tmp_path, first):
+    head, row = ",".join([f"d{i}" for i in range(8)] * 2), ",".join(["1.5"] * 16)
+    for key in (None, "d"):
+        with pytest.raises(ValueError, match=r"it has several columns 'd0'; give each a name of its own\.$"):
+            from_text(tmp_path, f"{first}{head}\na,{row}\nb,{row}\n", key)
+    with pytest.raises(ValueError, match=r"no columns d0\.0, .*; it has 'd' \+ number"):
+        from_text(tmp_path, f"{first}{head}\na,{row}\nb,{row}\n", "d0.")
+
+
+def test_the_cure_names_numbers_alone(tmp_path, capsys):
+    text = "id,0,1,2,d0,d1,d2\na,1,2,3,4,5,6\nb,2,3,4,5,6,7\n"
+    with pytest.raises(ValueError, match=r"before numbers alone nothing does: key=''"):
+        from_text(tmp_path, text)
+    assert from_text(tmp_path, text, "").vectors.tolist() == [[1, 2, 3], [2, 3, 4]]
+    assert cli.main(["pool", "make", str(tmp_path / "x.csv"), str(tmp_path / "p"), "--key", ""]) == 0
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_of_points_and_commas_the_cell_with_the_comma_is_told(tmp_path, separator):
+    text = "id;note;d0;d1\na;x;0.5;1.5\nb;1,234;2.5;3.5\n".replace(";", separator)
+    with pytest.raises(ValueError, match=r"'0\.5' in the column 'd0'.* as in '1,234' in the column 'note'"):
+        from_text(tmp_path, text)
 
 
 NO_NUMBERS = st.sampled_from(

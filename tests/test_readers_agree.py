@@ -2,12 +2,13 @@
 
 import itertools
 import re
+import zipfile
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from elsa_nb import cli
@@ -230,14 +231,39 @@ def test_beside_an_id_an_address_names_no_items(folder, names, address, written,
 
 @settings(max_examples=15, deadline=None)
 @given(
+    ids=st.permutations([2, 1, 0, 9]),
+    prefix=st.sampled_from(["", "x", "0"]),
+    page=st.sampled_from(["https://p.org/{}.jpg", "https://p.org/obs/{}", "https://p.org/{}.html"]),
+    address=st.sampled_from(["uri", "url", "media"]),
+)
+@example(ids=[2, 1, 0, 9], prefix="", page="https://p.org/{}.jpg", address="url")
+def test_numbers_never_reach_items_whose_addresses_end_like_them(folder, ids, prefix, page, address):
+    pages = [page.format(number) for number in range(3)]
+    urls = [*pages, page.format(9)]
+    rows = [f"{prefix}{number},{url},{int(not row)}" for row, (number, url) in enumerate(zip(ids, urls, strict=True))]
+    (path := folder / "x.csv").write_text("\n".join([f"id,{address},label", *rows]))
+    of_pages = read_labels(path, pages)  # one address is not in the pool
+    assert of_pages.agreed() == {0: 1, 1: 0, 2: 0}
+    assert f"items from '{address}'" in of_pages.kind
+    of_numbers = read_labels(path, list(map(str, range(10))) if prefix != "x" else ["x0", "x1", "x2", "x9"])
+    assert "items from 'id'" in of_numbers.kind
+    assert len(of_numbers.agreed()) == 4
+
+
+@settings(max_examples=15, deadline=None)
+@given(
     names=st.lists(st.sampled_from(ITEM), min_size=2, max_size=4, unique=True),
     ending=st.sampled_from(["csv", "parquet", "npz"]),
 )
+@example(names=["file", "item"], ending="npz")
 def test_the_column_taken_and_the_others_that_may_hold_ids_are_told(folder, names, ending):
     columns = {name: [f"{name}-{row}" for row in (2, 0, 1)] for name in names}
     if ending == "npz":
         path = folder / "x.npz"
-        np.savez(path, vectors=np.eye(3), **{name: np.array(values) for name, values in columns.items()})
+        with zipfile.ZipFile(path, "w") as archive:  # numpy.savez takes no array called file
+            for name, values in {"vectors": np.eye(3), **columns}.items():
+                with archive.open(f"{name}.npy", "w") as stream:
+                    np.lib.format.write_array(stream, np.asarray(values))
     else:
         path = saved_as(folder, pd.DataFrame({**columns, "e0": [0.5, 1, 2]}), ending)
     pool = Pool.from_file(path)

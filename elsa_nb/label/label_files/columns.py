@@ -13,6 +13,7 @@ from elsa_nb.label.label_files.row_order import check_order
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.option_names import option_told
+from elsa_nb.text_files import LINE_END
 
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
 LABEL = (
@@ -311,14 +312,22 @@ def _fitting(table: Table, names: Names) -> str | None:
 
 
 def _address_of_items(table: Table, which: int, names: Names) -> int:
-    """Return the column of addresses if these are the items, by each of its cells, and else the column of ids, `which`.
+    """Return the column of addresses, or the column of ids, `which`, where more of its cells are ids of the pool.
 
-    The ids may be numbers of another program, which fit the wrong items: 3 would fit https://p.org/3.html.
+    They have to be these exactly, but for how a number is written. Numbers of another program fit the wrong items: 3
+    would fit https://p.org/3.html.
     """
-    ids, beside = set(names.ids), find(table, None, ADDRESSES)
-    if beside is None or all(text_in(cells[which]).strip() in ids for _, cells in table.rows):
+    beside = find(table, None, ADDRESSES)
+    if beside is None or _exact(table, which, names) > _exact(table, beside, names):
         return which
-    return beside if all(names.knows(text_in(cells[beside]).strip()) for _, cells in table.rows) else which
+    return beside
+
+
+def _exact(table: Table, index: int, names: Names) -> int:
+    """Return how many cells of a column are ids of the pool, or the same whole numbers."""
+    texts = (text_in(cells[index]).strip() for _, cells in table.rows)
+    found = ((text, row) for text in texts if isinstance(row := names.find(text), int))
+    return sum(text == names.ids[row] or names.differs(text, row) == "way to write a number" for text, row in found)
 
 
 def _holds_items(table: Table, index: int, names: Names) -> bool:
@@ -334,7 +343,7 @@ def _check_one_line_each(table: Table, which: int, names: Names) -> None:
     """
     for place, cells in table.rows if table.separator is not None else ():
         broken = (cell for cell in cells if cell and ("\n" in cell or "\r" in cell))
-        lines = (line for cell in broken for line in re.split(r"\r\n|\r|\n", cell)[1:])
+        lines = (line for cell in broken for line in LINE_END.split(cell)[1:])
         for parts in (re.split(r"[,;\t|]", line) for line in lines):
             if len(parts) > max(which, 1) and names.knows(name := parts[which].strip(' "')):
                 raise ValueError(
