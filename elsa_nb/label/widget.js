@@ -130,7 +130,7 @@ function render({ model, el }) {
       fill(); paintSeeds(); paintWhy(); followCursor(); compare.fill();
       if (message.pictures.some((p) => p.kind === "missing")) paint();  // the button says how many
     } else if (kind === "zoom") { zoom.receive(message, buffers); followCursor(); }
-    else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); refused = message.unsaved; paint(); }
+    else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); refused = message.unsaved; remark = message.remark; paint(); }
     else if (kind === "compared") { compare.receive(message); pictures.want(message.items.map((each) => each.row)); }
     else if (kind === "named") { if (document.activeElement !== className) className.value = message.text; }
     else if (kind === "refused" || kind === "resend") resend(message);

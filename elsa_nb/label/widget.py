@@ -182,6 +182,7 @@ class Widget(anywidget.AnyWidget):
             with suppress(LeaseLostError):  # somebody took over a moment ago: the remark is shown again
                 session.remark(f"{DISMISSED}{session.annotator}", json.dumps(self.remark))
                 self.remark = ""
+            self._roles()  # other windows show it, and so does this one if a snapshot was on its way meanwhile
 
     def _on_compare(self, nonce: str, content: dict) -> None:
         session = self.controller.session
@@ -277,7 +278,7 @@ class Widget(anywidget.AnyWidget):
     def _say_banner(self, text: str, **to: str) -> None:
         """Say who works here, with a text above the cards; `to` one window, or to all."""
         roles = {"active": self._active, "held": self.controller.held, "text": text, "other": OTHER}
-        self.send({"kind": "roles", "unsaved": self.controller.refused} | roles | to)
+        self.send({"kind": "roles", "unsaved": self.controller.refused, "remark": self.remark} | roles | to)
 
     def _snapshot(self, nonce: str, *, force: bool = False) -> None:
         with self._lock, self.controller.lock:

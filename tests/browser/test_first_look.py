@@ -77,14 +77,19 @@ def test_what_is_to_stay_on_the_page_stays_beside_what_is_said_meanwhile(bare_de
     panel.widget.remark = "570 cannot be found."
     desk = bare_desk(panel, width=1280, height=900)
     banner = desk.page.locator(".elsa-banner")
-    assert banner.inner_text() == "570 cannot be found."
+    assert banner.locator("span").inner_text() == "570 cannot be found."
     desk.focus()
     desk.press("Enter")
     desk.settle()
-    assert banner.inner_text() == "570 cannot be found."
+    assert banner.locator("span").inner_text() == "570 cannot be found."
     panel.controller.error = "The disk is full."
     panel.widget.renew()
     banner.get_by_text("The disk is full. 570 cannot be found.").wait_for(timeout=conftest.PATIENCE)
+    banner.get_by_text("Dismiss", exact=True).click()
+    expect(banner.locator("span")).to_have_text("The disk is full.", timeout=conftest.PATIENCE)
+    panel.controller.error = ""
+    panel.widget.renew()
+    expect(banner).to_be_hidden(timeout=conftest.PATIENCE)
 
 
 def test_what_could_not_be_stored_is_not_called_saved_and_is_over_once_it_could(bare_desk, panel):

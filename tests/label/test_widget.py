@@ -164,6 +164,16 @@ def test_what_is_looked_for_gets_a_name_by_who_works_and_exports_have_it(panel, 
     assert "dogs" in panel.export(tmp_path / "out.json", kind="coco", label="dogs").read_text()
 
 
+def test_what_one_window_dismisses_is_gone_in_all_of_them(panel):
+    panel.widget.remark = "570 cannot be found."
+    window, looking_on = Window(panel, "a"), Window(panel, "b")
+    looking_on.say("dismiss")
+    panel.widget.renew()
+    assert looking_on.got("roles")[-1]["remark"] == window.got("snapshot")[-1]["remark"] == "570 cannot be found."
+    window.say("dismiss")
+    assert looking_on.got("roles")[-1]["remark"] == window.got("roles")[-1]["remark"] == ""
+
+
 def test_what_was_undone_outlives_a_reload(panel):
     window = Window(panel, "a")
     window.send({"op": "label", "v": 1}, {"op": "row", "columns": 6, "v": 0}, {"op": "undo"}, {"op": "undo"})
