@@ -28,11 +28,11 @@ class VectorFile:
 
 def ids_among(shapes: dict[str, tuple[int, ...]], chosen: str) -> str | None:
     """Return which array names the rows of the one that was `chosen`: one with a usual name and one value per row."""
-    return find_name([name for name, shape in shapes.items() if name != chosen and _one_each(shape)])
+    return find_name([name for name, shape in shapes.items() if name != chosen and one_each(shape)])
 
 
-def _one_each(shape: tuple[int, ...]) -> bool:
-    """Whether an array of this shape has one value per row."""
+def one_each(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape, (n,) or (n, 1), has one value per row."""
     return bool(shape) and shape[1:] in ((), (1,))
 
 
@@ -55,7 +55,7 @@ def ids_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None) 
     """Return a note on which array was taken for ids, where others of one value per row have a known name, too."""
     rows = None if ids is None else shapes[ids][:1]
     found = [name for name, shape in shapes.items() if name not in (chosen, ids) and shape[:1] == rows]
-    others = [name for name in found if find_name([name]) is not None and _one_each(shapes[name])]
+    others = [name for name in found if find_name([name]) is not None and one_each(shapes[name])]
     return [f"ids from {ids!r}{others_told(others)}"] if others and ids != "item" else []
 
 

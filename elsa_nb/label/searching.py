@@ -13,11 +13,9 @@ import numpy as np
 
 from elsa_nb.option_names import option_named
 from elsa_nb.pool import Pool
-from elsa_nb.prepared import MOST_LOOKED_AT, prepared_rows
+from elsa_nb.prepared import MOST_LOOKED_AT, Prepared, prepared_rows
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
-from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
-from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies import registry
 from elsa_nb.search.strategies.greedy_probe import FIRM, GreedyProbe
 from elsa_nb.search.strategies.harvest import Harvest
@@ -44,12 +42,10 @@ def search_from(
         config = dataclasses.replace(config, budget=pool.n)  # what they have by default is for comparisons
     one_length, mapped = metric == "cosine", _stays_on_disk(pool, kind)
     searched = by_direction(pool) if one_length and not mapped else pool
-    makers = {
-        "neighbours": lambda: Neighbours(searched.vectors),
-        "features": lambda: Features(searched.vectors),
-        "prepared_rows": lambda: prepared_rows(searched, one_length=one_length and mapped),
-    }
-    made = {name: makers[name]() for name in kind.needs}
+    if mapped:
+        made = {"prepared_rows": prepared_rows(pool, one_length=one_length)}
+    else:
+        made = Prepared(searched).needed_by(kind)
     return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
 
 

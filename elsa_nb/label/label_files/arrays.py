@@ -12,6 +12,7 @@ from elsa_nb.label.label_files.lines import Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import UNPACKED_MOST, Table
 from elsa_nb.store import parsing
+from elsa_nb.vector_arrays import one_each
 from elsa_nb.vectors import are_texts
 
 MAGIC = b"\x93NUMPY"
@@ -96,7 +97,7 @@ def _values(stream: IO[bytes]) -> list | _Unread:
     shape, _, dtype = _HEADERS[version](stream)
     if dtype.kind not in _KINDS:
         return _Unread(f"an array of {dtype}", of_objects=dtype.kind == "O")
-    if shape[1:] not in ((), (1,)) or not shape:
+    if not one_each(shape):
         return _Unread(f"an array of shape {shape}")
     size = shape[0] * dtype.itemsize
     if size > UNPACKED_MOST:

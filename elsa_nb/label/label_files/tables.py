@@ -18,6 +18,7 @@ from elsa_nb.column_names import unwrapped
 from elsa_nb.label.label_files.drawn import drawn
 from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.store import parsing
+from elsa_nb.text_files import LINE_END
 from elsa_nb.text_layout import is_spaced
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
@@ -79,7 +80,7 @@ def _is_open(lines: list[str], last: int, first: int, how: dict[str, Any]) -> bo
 
 def cell_a_line(text: str) -> list[str]:
     """Return a text whose lines are one cell each, empty ones too; [] where tabs, quotes or bars part a line."""
-    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    lines = [line.strip() for line in LINE_END.split(text)]
     if not lines[-1]:
         del lines[-1]  # what follows the end of the last line is not a line
     first = next(filter(None, lines), "")
