@@ -23,7 +23,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2 } .said { font-size: 1.15rem; border-left: 4px solid #009E73; padding-left: .8rem }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .45rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
+th, td { padding: .25rem .4rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top }
+th { vertical-align: bottom } td { white-space: nowrap } small { color: #555 }
 th:first-child, td:first-child { text-align: left } .small { color: #555; font-size: 13px } svg { max-width: 100% }
 .wide { overflow-x: auto }
 """
@@ -234,9 +235,10 @@ def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
         cells = [html.escape(arm)]
         for each in _SHOWN:
             missed = values[f"unreached_{each}"]
-            interval = f" [{values[f'low_{each}']:.2f}, {values[f'high_{each}']:.2f}]" if several else ""
-            spent_a_find = "-" if _seldom(values, each) else f"{values[f'overhead_{each}']:.2f}{interval}"
-            cells.append(spent_a_find + (f" ({missed:.0f})" if missed else ""))
+            spent_a_find = "-" if (seldom := _seldom(values, each)) else f"{values[f'overhead_{each}']:.2f}"
+            interval = f"<br><small>[{values[f'low_{each}']:.2f}, {values[f'high_{each}']:.2f}]</small>"
+            told = f"{spent_a_find} ({missed:.0f})" if missed else spent_a_find
+            cells.append(told if seldom or not several else told + interval)
         cells.append(f"{values[f'fewer_{share}']:.0f}, {values[f'more_{share}']:.0f}")
         cells += [f"{values[f'found_in_{k}']:.0%}" for k in spent]
         cells.append("" if np.isnan(seconds[arm]) else f"{seconds[arm]:.3f}")
