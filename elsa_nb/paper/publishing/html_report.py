@@ -19,7 +19,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 p, li { max-width: 50rem } h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 3rem; border-bottom: 1px solid #ddd }
 table { border-collapse: collapse; font-size: 12px; line-height: 1.35; font-variant-numeric: tabular-nums }
-.wide { overflow-x: auto } .item { color: #666; font-weight: normal } nav ul { columns: 2; padding-left: 1.2rem }
+.wide { overflow-x: auto } .item { color: #666; font-weight: normal }
+nav ul { columns: 2; column-gap: 3rem; padding-left: 1.2rem } nav li { break-inside: avoid }
 th, td { padding: .2rem .5rem; border-bottom: 1px solid #eee; text-align: right; vertical-align: top }
 th { text-align: left } img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
 .verdicts td { text-align: left } details { margin: .4rem 0; font-size: 14px } summary { cursor: pointer }
@@ -32,6 +33,7 @@ summary em { color: #555; font-style: normal } .holds { color: #00694b } .fails 
   img { max-height: 165mm } details::details-content { content-visibility: visible; block-size: auto }
 }
 """
+_LONG = 50  # rows: a longer table is folded, for what follows it would be pages away
 _COLOUR = {"holds": "holds", "does not hold": "fails"}
 
 
@@ -107,7 +109,10 @@ def _exhibit(folder: Path, name: str, kind: str, title: str) -> str:
     if name == "verdicts":
         return _verdicts(folder / f"{name}.csv")
     if kind == "table":
-        return f'<div class="wide {name}">{(folder / f"{name}.html").read_text(encoding="utf-8")}</div>'
+        table = (folder / f"{name}.html").read_text(encoding="utf-8")
+        shown = f'<div class="wide {name}">{table}</div>'
+        rows = table.partition("</thead>")[2].count("<tr")
+        return shown if rows <= _LONG else f"<details><summary>Show its {rows} rows</summary>{shown}</details>"
     picture = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
     return f'<img alt="{html.escape(title)}" src="data:image/png;base64,{picture}">'
 

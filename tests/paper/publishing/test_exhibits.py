@@ -101,6 +101,9 @@ def test_the_report_names_what_is_missing(build, rows):
     assert not (build / "report.html").exists()
 
 
+LENGTHS = {"table03": 50, "table04": 51}  # rows: the longest table that is shown at once, and one that is not
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory, rows):
     """Write the report once for all."""
@@ -112,6 +115,9 @@ def report(tmp_path_factory, rows):
         for name in exhibits.CATALOGUE:
             if name == "verdicts":
                 exhibits.save_table(verdicts.overview(judged), name, "quick", judged)
+            elif name in LENGTHS:
+                numbers = pd.DataFrame({"number": range(LENGTHS[name])})
+                exhibits.save_table(numbers, name, "quick", numbers)
             elif name.startswith("table"):
                 exhibits.save_table(rows, name, "quick", rows)
             else:
@@ -136,7 +142,8 @@ def test_the_report_reads_as_a_document(report):
     assert "<strong>Two readings.</strong>" in report
     assert report.count("<strong>What the paper claims") >= 8
     claims = verdicts.list_claims()
-    assert report.count("<details>") == len(claims)
+    assert report.count("<details>") == len(claims) + 1
+    assert report.count("<summary>Show its 51 rows</summary>") == 1
     assert all(html.escape(sentence) in report for sentence in claims["sentence"])
     assert "Table 2 contradicts the abstract" in report
 
