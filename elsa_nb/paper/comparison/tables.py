@@ -26,7 +26,7 @@ from elsa_nb.paper.measures.medians import (
     medians,
 )
 from elsa_nb.paper.measures.printed import printed_cells, table_numbers
-from elsa_nb.paper.measures.wording import readable
+from elsa_nb.paper.measures.wording import readable, without_holes
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.generated import GENERATED_SETS
 from elsa_nb.search.readings import READINGS
@@ -171,7 +171,7 @@ class TableHTML:
 
 def as_html(frame: pd.DataFrame) -> TableHTML:
     """Return a table to end a cell with, in words, its text uncut."""
-    return TableHTML(re.sub(r"\n\s*", "", readable(frame).to_html(border=0)))
+    return TableHTML(re.sub(r"\n\s*", "", without_holes(readable(frame).to_html(border=0))))
 
 
 def _ours(row: Any) -> str:

@@ -84,7 +84,10 @@ _END = re.compile(r"(low|high)_(\d+)")  # of an interval about what it takes to 
 
 
 class Uncut(pd.DataFrame):
-    """A frame that is shown with the whole text of its cells, which pandas cuts after 50 letters."""
+    """A frame that is shown with the whole text of its cells, which pandas cuts after 50 letters.
+
+    As HTML, a cell without a value is empty, where pandas writes NaN.
+    """
 
     def __repr__(self) -> str:
         with pd.option_context("display.max_colwidth", None):
@@ -92,7 +95,13 @@ class Uncut(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         with pd.option_context("display.max_colwidth", None):
-            return super()._repr_html_()
+            shown = super()._repr_html_()
+        return shown and without_holes(shown)
+
+
+def without_holes(table: str) -> str:
+    """Return the HTML of a table with empty cells where pandas wrote that there is no value."""
+    return re.sub("<td>(NaN|&lt;NA&gt;)</td>", "<td></td>", table)
 
 
 def readable(frame: pd.DataFrame, **words: str) -> Uncut:

@@ -17,6 +17,7 @@ from elsa_nb.paper.comparison import exhibits as comparison
 from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.measures.exhibit import Exhibit
 from elsa_nb.paper.measures.wording import readable as readable
+from elsa_nb.paper.measures.wording import without_holes
 from elsa_nb.profiles import profile
 
 CATALOGUE = catalogue.EXHIBITS | {exhibit.name: exhibit for exhibit in comparison.EXHIBITS}
@@ -48,7 +49,9 @@ def save_table(shown: pd.DataFrame, name: str, profile_name: str, source: pd.Dat
     Raises ValueError for a name that is not in the catalogue.
     """
     exhibit, folder = _exhibit(name), profile(profile_name).figures
-    store.write_atomically(folder / f"{name}.html", (readable(shown).to_html(border=0) + "\n").encode())
+    numbered = shown.index.name is None and pd.api.types.is_integer_dtype(shown.index)  # by pandas, for no reader
+    table = without_holes(readable(shown).to_html(border=0, index=not numbered))
+    store.write_atomically(folder / f"{name}.html", f"{table}\n".encode())
     _save_rows(folder / f"{name}.csv", source)
     _add_to_index(folder, "table", exhibit)
 

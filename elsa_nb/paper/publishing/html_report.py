@@ -21,9 +21,9 @@ p, li { max-width: 50rem } h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 3rem
 table { border-collapse: collapse; font-size: 12px; line-height: 1.35; font-variant-numeric: tabular-nums }
 .wide { overflow-x: auto } .item { color: #666; font-weight: normal }
 nav ul { columns: 2; column-gap: 3rem; padding-left: 1.2rem } nav li { break-inside: avoid }
-th, td { padding: .2rem .5rem; border-bottom: 1px solid #eee; text-align: right; vertical-align: top }
-th { text-align: left } img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
-.verdicts td { text-align: left } details { margin: .4rem 0; font-size: 14px } summary { cursor: pointer }
+th, td { padding: .2rem .5rem; border-bottom: 1px solid #eee; text-align: left; vertical-align: top }
+img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
+details { margin: .4rem 0; font-size: 14px } summary { cursor: pointer }
 summary em { color: #555; font-style: normal } .holds { color: #00694b } .fails { color: #a33b00 } .open { color: #666 }
 @page { size: A4 landscape; margin: 12mm }
 @media print {

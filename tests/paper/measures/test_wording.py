@@ -33,3 +33,12 @@ def test_no_text_of_a_table_to_be_read_is_cut_off(text):
         shown = readable(frame)
         assert text in shown._repr_html_()
         assert text in repr(shown)
+
+
+def test_a_cell_without_a_value_is_empty_where_it_is_shown():
+    frame = pd.DataFrame({"a": [1.5, None], "b": pd.array([None, 2], "Int64"), "c": ["NaN?", "x"]})
+    shown = readable(frame)._repr_html_()
+    assert shown.count("<td></td>") == 2
+    assert "<td>1.5</td>" in shown
+    assert "<td>2</td>" in shown
+    assert "<td>NaN?</td>" in shown

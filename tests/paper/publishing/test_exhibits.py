@@ -94,6 +94,19 @@ def test_a_name_outside_the_catalogue_is_refused(build, rows):
     assert not build.exists()
 
 
+@pytest.mark.parametrize(
+    ("index", "kept"), [(None, False), ([7, 3], False), (["a", "b"], True), (pd.Index([7, 3], name="n"), True)]
+)
+def test_a_published_table_has_no_row_numbers_and_no_holes_in_words(build, index, kept):
+    table = pd.DataFrame({"labels": [None, 12.5], "count": pd.array([None, 4], "Int64")}, index=index)
+    exhibits.save_table(table, "table03", "quick", table)
+    shown = (build / "figures/table03.html").read_text()
+    assert ("<th>" in shown.partition("<tbody>")[2]) == kept
+    assert "NaN" not in shown
+    assert "NA" not in shown
+    assert shown.count("<td></td>") == 2
+
+
 def test_the_report_names_what_is_missing(build, rows):
     exhibits.save_table(rows, "table03", "quick", rows)
     with pytest.raises(MissingDataError, match=r"lacks glyphs, purity.*make reproduce PROFILE=quick"):
