@@ -3,6 +3,7 @@
 import base64
 import html
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -34,6 +35,7 @@ summary em { color: #555; font-style: normal } .holds { color: #00694b } .fails 
 }
 """
 _LONG = 50  # rows: a longer table is folded, for what follows it would be pages away
+_INTERVAL = re.compile(r"(\[[-+.\d]+,) ([-+.\d]+\])")  # as in [0.70, 0.86]: no line ends within
 _COLOUR = {"holds": "holds", "does not hold": "fails"}
 
 
@@ -109,7 +111,7 @@ def _exhibit(folder: Path, name: str, kind: str, title: str) -> str:
     if name == "verdicts":
         return _verdicts(folder / f"{name}.csv")
     if kind == "table":
-        table = (folder / f"{name}.html").read_text(encoding="utf-8")
+        table = _INTERVAL.sub(r"\1&nbsp;\2", (folder / f"{name}.html").read_text(encoding="utf-8"))
         shown = f'<div class="wide {name}">{table}</div>'
         rows = table.partition("</thead>")[2].count("<tr")
         return shown if rows <= _LONG else f"<details><summary>Show its {rows} rows</summary>{shown}</details>"

@@ -129,7 +129,7 @@ def report(tmp_path_factory, rows):
             if name == "verdicts":
                 exhibits.save_table(verdicts.overview(judged), name, "quick", judged)
             elif name in LENGTHS:
-                numbers = pd.DataFrame({"number": range(LENGTHS[name])})
+                numbers = pd.DataFrame({"number": "0.78 [-0.70, +0.86]"}, index=range(LENGTHS[name]))
                 exhibits.save_table(numbers, name, "quick", numbers)
             elif name.startswith("table"):
                 exhibits.save_table(rows, name, "quick", rows)
@@ -157,6 +157,7 @@ def test_the_report_reads_as_a_document(report):
     claims = verdicts.list_claims()
     assert report.count("<details>") == len(claims) + 1
     assert report.count("<summary>Show its 51 rows</summary>") == 1
+    assert report.count("<td>0.78 [-0.70,&nbsp;+0.86]</td>") == sum(LENGTHS.values())
     assert all(html.escape(sentence) in report for sentence in claims["sentence"])
     assert "Table 2 contradicts the abstract" in report
 
