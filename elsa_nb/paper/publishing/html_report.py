@@ -35,7 +35,7 @@ summary em { color: #555; font-style: normal } .holds { color: #00694b } .fails 
 }
 """
 _LONG = 50  # rows: a longer table is folded, for what follows it would be pages away
-_INTERVAL = re.compile(r"(\[[-+.\d]+,) ([-+.\d]+\])")  # as in [0.70, 0.86]: no line ends within
+_TOGETHER = re.compile(r"(\[[-+.,\d]+,) ([-+.,\d]+\])|(≈) (?=\d)")  # [0.70, 0.86] and ≈ 8,655: no line ends within
 _COLOUR = {"holds": "holds", "does not hold": "fails"}
 
 
@@ -111,7 +111,7 @@ def _exhibit(folder: Path, name: str, kind: str, title: str) -> str:
     if name == "verdicts":
         return _verdicts(folder / f"{name}.csv")
     if kind == "table":
-        table = _INTERVAL.sub(r"\1&nbsp;\2", (folder / f"{name}.html").read_text(encoding="utf-8"))
+        table = _TOGETHER.sub(r"\1\3&nbsp;\2", (folder / f"{name}.html").read_text(encoding="utf-8"))
         shown = f'<div class="wide {name}">{table}</div>'
         rows = table.partition("</thead>")[2].count("<tr")
         return shown if rows <= _LONG else f"<details><summary>Show its {rows} rows</summary>{shown}</details>"
