@@ -150,8 +150,9 @@ class AuditPages:
         audit, page = self._audit, len(self._answered)
         key = (page, audit.labels, audit.hits, audit.unsure, audit.controls)
         if self._offers is None or self._offers[0] != key:
-            counts = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
-            counts |= {"doubtful": audit.doubtful, "unsure": audit.unsure, "controls": self._controls_by}
+            counts = {"labels": audit.labels, "hits": audit.hits, "elsewhere": audit.elsewhere}
+            counts |= {"doubtful": audit.doubtful, "unsure": audit.unsure}
+            counts |= {"confidence": self._confidence, "controls": self._controls_by}
             most, offers = self._most(), []
             for share in [share for share in PROMISES if audit.recall_at_least < share <= most][:OFFERED]:
                 labels = labels_for(self._n, audit.found, share, **counts) - audit.labels

@@ -183,12 +183,28 @@ def test_what_is_found_in_another_way_counts_as_found_and_leaves_the_bound_as_it
 def test_the_price_takes_in_what_was_found_in_another_way_and_what_is_doubtful():
     for elsewhere, doubtful in ((0, 0), (3, 0), (20, 0), (3, 6)):
         audit = Audit(np.arange(5_000), 50, rng=0)
-        last = audit.query(5_000)[-elsewhere:] if elsewhere else ()
-        audit = Audit(np.arange(5_000), 50, rng=0, found_since=last, doubtful=doubtful)
+        evenly = audit.query(5_000)[((np.arange(elsewhere) + 0.5) * 5_000 / max(elsewhere, 1)).astype(int)]
+        audit = Audit(np.arange(5_000), 50, rng=0, found_since=evenly, doubtful=doubtful)
         price = labels_for(5_000, 50, 0.8, elsewhere=elsewhere, doubtful=doubtful)
         for labels, enough in ((price - 1, False), (1, True)):
-            audit.update(np.zeros(len(audit.query(labels)), int))
+            audit.update(np.isin(audit.query(labels), evenly).astype(int))
             assert (audit.recall_at_least >= 0.8) == enough
+
+
+def test_the_price_is_what_it_takes_while_rows_found_in_another_way_come_up():
+    for elsewhere in (3, 10, 40):
+        taken = []
+        for seed in range(15):
+            rng = np.random.default_rng(seed)
+            since = rng.choice(2_000, elsewhere, replace=False)
+            audit = Audit(np.arange(2_000), 60, rng=rng, found_since=since)
+            audit.update(np.isin(audit.query(100), since).astype(int))
+            known = {"labels": audit.labels, "hits": audit.hits, "elsewhere": audit.elsewhere}
+            price = labels_for(2_000, 60, 0.9, **known)
+            while audit.recall_at_least < 0.9:
+                audit.update(np.isin(audit.query(20), since).astype(int))
+            taken.append(audit.labels / price)
+        assert 0.9 < np.median(taken) < 1.1
 
 
 def test_what_is_doubtful_alone_may_be_too_much_for_a_promise():

@@ -168,6 +168,7 @@ def labels_for(
     found: int,
     promise: float,
     *,
+    labels: int = 0,
     hits: int = 0,
     elsewhere: int = 0,
     doubtful: int = 0,
@@ -178,8 +179,10 @@ def labels_for(
     """Return how many of `rows` unlabelled rows an audit labels until it can say "at least `promise` is found".
 
     That is the cost if it meets `hits` further positives on the way; with 0 it is the least cost. The answer is all
-    `rows` where nothing less suffices. `elsewhere` more of the rows were found in another way, and `doubtful` items
-    beside the rows may be missing, both as in `Audit`; `unsure` of the labels so far were neither yes nor no. `promise`
+    `rows` where nothing less suffices. `elsewhere` more of the rows were found in another way: the random order reaches
+    them, too, and they are hits by then, as many as are to be expected among the rows after the first `labels`, which
+    were labelled before. `doubtful` items beside the rows may be missing, as in `Audit`; `unsure` of the labels so far
+    were neither yes nor no. `promise`
     is a share of the class, above 0 and below 1. `controls` is that of `Audit`, or a function that says it for a number
     of labels, where more are shown on the way; control items are not among the labels counted here.
 
@@ -187,9 +190,10 @@ def labels_for(
     of nothing `found`: see `Audit`.
     """
     counts = {"rows": rows, "found": found, "hits": hits, "elsewhere": elsewhere, "doubtful": doubtful}
-    counts["unsure"] = unsure
+    counts |= {"labels": labels, "unsure": unsure}
     for name, count in counts.items():
         check_count(name, count, 1 if name == "found" else 0)
+    _check_within(labels=labels, rows=rows)
     _check_within(hits=hits, rows=rows - elsewhere - unsure)
     check_share("promise", promise)
     risk = _risk_of(confidence)
@@ -203,7 +207,9 @@ def labels_for(
     while low < high:
         middle = (low + high) // 2
         shown = counted(middle)
-        if may_be(rows, allowed + 1, middle, hits + unsure, spent_at(risk, hits + unsure, shown), shown):
+        reached = round(elsewhere * max(middle - labels, 0) / max(rows - labels, 1))
+        seen = min(hits + unsure + reached, middle)
+        if may_be(rows, allowed + 1, middle, seen, spent_at(risk, seen, shown), shown):
             low = middle + 1
         else:
             high = middle
