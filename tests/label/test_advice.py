@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from elsa_nb.label.advice import Advisor, duration, price
+from elsa_nb.label.advice import Advisor, duration, least_finds, price
+from elsa_nb.search.stopping.by_scores import bracket
 from elsa_nb.search.stopping.remaining import Evidence, Missing
+from elsa_nb.search.stopping.rules import Progress, TargetShare
 
 KNOWN = Evidence(np.full(100, 0.1), (0.0, 1.0), np.ones(90, int), np.zeros(90))
 
@@ -61,3 +63,34 @@ def test_durations_round_up():
         "117 minutes",
         "2 hours",
     ]
+
+
+def with_finds(found, unsure=0):
+    """Return what is known of a search that found all it could: after its finds come only refusals, scores are low."""
+    labels = np.concatenate([np.ones(found, int), np.zeros(2 * found + 30, int), -np.ones(unsure, int)])
+    given = np.where(labels == 1, 5.0, -1.0) + np.linspace(0, 1, len(labels))
+    return Evidence(np.full(2_000, 1e-6), (-10.0, 1.0), labels, given)
+
+
+@pytest.mark.parametrize("share", [0.9, 0.93, 0.95])
+def test_a_target_that_so_few_finds_cannot_tell_is_said_to_be_out_of_reach(share):
+    rule = TargetShare(share=share)
+    least = least_finds(rule)
+    for found, told in ((least - 1, False), (least, True)):
+        known = with_finds(found)
+        missing = bracket(known)
+        assert rule(Progress(known.labels == 1, 0, [missing, missing])) is None or told
+        said = Advisor(bracket, share, 10)(lambda known=known: known, 3, len(known.labels), 1.0)["how"]
+        assert (f"from {least:,} finds on; with fewer, an audit can" in said) == (not told)
+    assert "finds on" not in Advisor(bracket, None, 10)(lambda: with_finds(6), 3, 60, 1.0)["how"]
+
+
+def test_unsure_answers_are_said_to_be_in_neither_number():
+    for unsure, said in (
+        (0, ""),
+        (1, "1 unsure answer counts as neither."),
+        (7, "7 unsure answers count as neither."),
+    ):
+        how = Advisor(bracket, 0.8, 10)(lambda unsure=unsure: with_finds(40, unsure), 3, 200, 1.0)["how"]
+        assert said in how
+        assert ("unsure" in how) == (unsure > 0)

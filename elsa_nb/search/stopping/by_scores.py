@@ -49,10 +49,7 @@ def bracket(evidence: Evidence) -> Missing:
     if why := too_thin(positive, len(evidence.labels) - len(positive)):
         return silence(why)
     total, chances = chances_of(evidence)
-    low, middle, high = (
-        float(np.clip(each, 0, len(chances)))
-        for each in np.sort([extrapolated(total, evidence.found, *FITTED[end]) for end in ("low", "middle", "high")])
-    )
+    low, middle, high = (float(np.clip(each, 0, len(chances))) for each in ends(total, evidence.found))
     recent = positive[len(positive) // 2 :]
     how = (
         f"Guessed from the scores and the last {len(recent):,} answers, {np.count_nonzero(recent):,} of them finds. "
@@ -105,6 +102,11 @@ def extrapolated(total: float, found: int, log_factor: float, exponent: float) -
     `total` is S, `found` is F, `log_factor` is log c and `exponent` is e.
     """
     return float(np.exp(log_factor + exponent * np.log((1 + total) / found)) * found - 1)
+
+
+def ends(total: float, found: int) -> tuple[float, float, float]:
+    """Return how many positives are missing by the sum of chances `total` (S) with `found` finds: low, middle, high."""
+    return tuple(np.sort([extrapolated(total, found, *FITTED[end]) for end in ("low", "middle", "high")]).tolist())
 
 
 def _bands(standing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,11 +7,11 @@ rule from words: "target 0.9", "budget 500", "empty 50", "knee", "audit 0.8". A 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar, Protocol
 
 import numpy as np
 
+from elsa_nb.counts import percent_of
 from elsa_nb.search.checks import as_truths, check_count, check_counts, check_number, check_share
 from elsa_nb.search.stopping.remaining import Missing
 
@@ -85,7 +85,7 @@ class TargetShare:
             return None
         if progress.found < self.share * (progress.found + max(told)):
             return None
-        return f"about {_percent(self.share)} of the class is found, by the estimate"
+        return f"about {percent_of(self.share)} of the class is found, by the estimate"
 
 
 @dataclass(frozen=True)
@@ -163,12 +163,7 @@ class Audited:
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
         passed = progress.recall_at_least is not None and progress.recall_at_least >= self.share
-        return f"the audit certifies that at least {_percent(self.share)} of the class is found" if passed else None
-
-
-def _percent(share: float) -> str:
-    """Return a share in percent with all its digits: 99.6 % must not be read as all."""
-    return f"{(100 * Decimal(str(share))).normalize():f}%"
+        return f"the audit certifies that at least {percent_of(self.share)} of the class is found" if passed else None
 
 
 STOP_RULES: dict[str, type[StopRule]] = {kind.name: kind for kind in (TargetShare, Budget, Empty, Knee, Audited)}
