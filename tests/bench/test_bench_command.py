@@ -174,7 +174,7 @@ def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
 
 def test_classes_that_a_spreadsheet_would_compute_are_marked_and_not_searched_again(given, capsys, tmp_path):
     labels = pd.read_csv("l.csv")
-    odd = {"a": '=HYPERLINK("x")', "b": "-1", "c": "@SUM(A1)", "d <i>": "'=mine"}
+    odd = {"a": '=HYPERLINK("x")', "b": "-2", "c": "@SUM(A1)", "d <i>": "'=mine"}
     labels.assign(label=labels.label.map(odd)).to_csv("l.csv", index=False)
     assert cli.main(given) == 0
     kept = pd.read_csv("v-bench.csv", dtype=str)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from elsa_nb.label.export import export
+from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.label_files.classes import read_classes
+from elsa_nb.label.session import Session
 
 
 @pytest.mark.parametrize(("second", "disputed"), [("owl", None), ("Owl", None), ("fox", "1 item"), ("", None)])
@@ -28,3 +31,40 @@ def test_row_numbers_from_1_are_refused_with_the_path(tmp_path):
     (path := tmp_path / "labels.csv").write_text("id,label\n1,owl\n2,fox\n3,owl\n")
     with pytest.raises(ValueError, match=r"labels\.csv: its items are numbers from 1 to 3"):
         read_classes(path, ["0", "1", "2"])
+
+
+@pytest.mark.parametrize("doubt", ["unsure", "Unsure ", "?", "maybe", "uncertain", -1, "\N{MINUS SIGN}1", -1.0])
+def test_words_of_doubt_are_no_class_and_are_counted(tmp_path, doubt):
+    (path := tmp_path / "l.csv").write_text(f"item,label\na,owl\nb,{doubt}\nc,fox\nd,{doubt}\ne,owl\n")
+    rows, unmatched, notes = read_classes(path, list("abcde"))
+    assert {name: of.tolist() for name, of in rows.items()} == {"owl": [0, 4], "fox": [2]}
+    assert not unmatched
+    assert f"{str(doubt).strip()!r} (2 items) is no class: it was read as doubt" in notes
+
+
+def test_folders_called_like_a_doubt_are_classes(tmp_path):
+    for name in ("ignore/a.jpg", "maybe/b.jpg", "unsure/c.jpg"):
+        (path := tmp_path / "sorted" / name).parent.mkdir(parents=True)
+        path.write_bytes(b"")
+    rows, _, notes = read_classes(tmp_path / "sorted", ["a.jpg", "b.jpg", "c.jpg"])
+    assert {name: of.tolist() for name, of in rows.items()} == {"ignore": [0], "maybe": [1]}
+    assert "'unsure' (1 item) is no class: it was read as doubt" in notes
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "sqlite"])
+def test_of_the_answers_of_a_session_and_its_exports_only_the_finds_are_a_class(tmp_path, ending):
+    path = tmp_path / f"s.{ending}"
+    with Session(tmp_path / "s.sqlite") as session:
+        (earlier := tmp_path / "l.csv").write_text("item,label\na,1\nb,0\nc,-1\nd,1\ne,0\n")
+        import_labels(session, earlier, list("abcde"))
+        if ending != "sqlite":
+            export(session, path)
+    rows, _, notes = read_classes(path, list("abcde"))
+    assert [of.tolist() for of in rows.values()] == [[0, 3]]
+    assert sum("is no class" in note for note in notes) == 2
+
+
+def test_two_numbers_or_words_of_two_classes_stay_classes(tmp_path):
+    for one, other in (("0", "1"), ("yes", "no"), ("2", "0")):
+        (path := tmp_path / "l.csv").write_text(f"item,label\na,{one}\nb,{other}\n")
+        assert set(read_classes(path, list("ab"))[0]) == {one, other}

@@ -13,7 +13,10 @@ from elsa_nb.label.label_files.formats import best_reading
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.reader import rows_meant
-from elsa_nb.label.label_files.words import says_nothing, taken_apart, word_of
+from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
+from elsa_nb.label.label_files.words import are_answers, says_doubt, says_nothing, taken_apart, word_of
+
+_YES = ("1", "positive")  # the answer that is a class, where words are answers
 
 
 def read_classes(
@@ -27,7 +30,8 @@ def read_classes(
     """Return the rows (m,) int64, ascending, of each class that `path` names, names without an item, and remarks.
 
     `read_labels` says what can be read, and what `item`, `label` and `encoding` mean; item="row" takes the pool's
-    order. An item may be of several classes, in one cell ("owl;night") or in several lines. Raises MissingDataError
+    order. An item may be of several classes, in one cell ("owl;night") or in several lines. Words of doubt (unsure, ?,
+    -1 ...) are no class; and of answers, such as a session holds, only the positive ones are. Raises MissingDataError
     where `path` is not there, and ValueError for what cannot be read and for a file that gives no item a class.
     """
     path, names = Path(path), Names(ids)
@@ -38,17 +42,28 @@ def read_classes(
         raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
     rows, unmatched = defaultdict(set), []
     said: dict[int, dict[str | None, set[str]]] = defaultdict(dict)
-    for line, row, given in zip(reading.lines, meant, taken_apart(reading), strict=True):
+    apart = taken_apart(reading)
+    answers = reading.kind == SESSION_KIND or are_answers([each for given in apart for each in given])
+    left_out: dict[str, set[int]] = defaultdict(set)
+    for line, row, given in zip(reading.lines, meant, apart, strict=True):
         if not isinstance(row, int):
             unmatched.append(line.name)
             continue
         for each in given:
-            if not says_nothing(each):
+            if says_nothing(each):
+                continue
+            if says_doubt(each, reading.classes) or (answers and word_of(each) not in _YES):
+                left_out[_name(each)].add(row)
+            else:
                 rows[_name(each)].add(row)
                 said[row].setdefault(line.annotator, set()).add(word_of(each))
     if not rows:
         raise ValueError(_without_classes(path, reading, unmatched, ids))
     notes = [f"labels were read as {reading.kind}", *reading.notes]
+    notes += [
+        f"{word!r} ({count_of(len(of), 'item')}) is no class: it was read as {'doubt' if says_doubt(word, reading.classes) else 'a no'}"
+        for word, of in sorted(left_out.items())
+    ]
     if disputed := sum(len(set(map(frozenset, each.values()))) > 1 for each in said.values()):
         notes.append(
             f"its annotators give {count_of(disputed, 'item', 'items')} different classes, and each of these counts as "

@@ -62,4 +62,11 @@ def _names_by_row(abouts: list[About], names: Names) -> dict[str, str]:
         sizes = sorted({about.n for about in abouts})
         what = f"{', '.join(f'{n:,}' for n in sizes)} items, and {len(names.ids):,} are here" if sizes else "no items"
         raise ValueError(f"it does not say which row each item had: it remembers {what}")
+    here = {name: row for row, name in enumerate(names.ids)}
+    moved = next((name for row, name in enumerate(before) if here.get(name, row) != row), None)
+    if moved is not None:
+        raise ValueError(
+            f"its items are here in other rows: {moved!r} was in row {before.index(moved):,} and is in row "
+            f"{here[moved]:,}; {option_told('item', 'item')} takes the answers by name"
+        )
     return dict(zip(before, names.ids, strict=True))

@@ -5,7 +5,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -231,6 +231,20 @@ def check_class(name: str) -> None:
         raise ValueError(
             f"the class is called {name!r}, which is read as no label or as an unsure one; name it otherwise"
         )
+
+
+def says_doubt(word: str, classes: bool = False) -> bool:
+    """Whether a word is an unsure answer: unsure, ?, maybe, -1; in a file of `classes` (folders, boxes) only unsure."""
+    return (_OURS if classes else _ANSWERS).get(word_of(word)) == UNSURE
+
+
+def are_answers(words: Collection[Any]) -> bool:
+    """Whether all words of a file are answers as this package writes them, so that only the positive ones are a class.
+
+    1 and 0 alone may be the names of two classes.
+    """
+    said = set(map(word_of, words)) - _EMPTY
+    return said <= {*_OURS, *map(str, LABEL_WORDS)} and not said <= {"1", "0"}
 
 
 def says_nothing(word: str) -> bool:
