@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elsa_nb.cli import main
 from elsa_nb.label import Texts, identity
@@ -110,3 +112,26 @@ def test_labels_are_not_imported_by_ids_into_a_session_that_knows_numbers(number
     assert "by row numbers" in capsys.readouterr().err
     with Session(path) as session:
         assert len(session.known()) == 20
+
+
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(6)), known=st.integers(0, 6), named=st.sampled_from(["im{}.jpg", "{}1", "0{}"]))
+def test_answers_are_taken_by_row_only_where_no_name_has_moved(tmp_path_factory, order, known, named):
+    folder = tmp_path_factory.mktemp("sessions")
+    before = [named.format(row) for row in range(6)]
+    # So many of the names are here still, in an order of their own; the others have new ones.
+    here = [before[row] if row < known else f"new-{row}" for row in order]
+    with Session(folder / "old.sqlite") as session:
+        session.acquire()
+        items = Unknown(before)
+        identity.remember(session, identity.settle(session, items, before), before)
+        session.write([Answer(name, -2, row % 2, position=row, row=row) for row, name in enumerate(before)])
+    moved = any(row < known and place != row for place, row in enumerate(order))
+    with Session(folder / "new.sqlite") as session:
+        if moved:
+            with pytest.raises(ValueError, match=r"in other rows: .* was in row \d.*item='item' takes the answers by"):
+                import_labels(session, folder / "old.sqlite", here, item="row")
+            assert session.known() == {}
+        else:
+            import_labels(session, folder / "old.sqlite", here, item="row")
+            assert session.known() == {name: row % 2 for row, name in enumerate(here)}

@@ -60,10 +60,9 @@ def read_classes(
     if not rows:
         raise ValueError(_without_classes(path, reading, unmatched, ids))
     notes = [f"labels were read as {reading.kind}", *reading.notes]
-    notes += [
-        f"{word!r} ({count_of(len(of), 'item')}) is no class: it was read as {'doubt' if says_doubt(word, reading.classes) else 'a no'}"
-        for word, of in sorted(left_out.items())
-    ]
+    for word, of in sorted(left_out.items()):
+        read_as = "doubt" if says_doubt(word, reading.classes) else "a no"
+        notes.append(f"{word!r} ({count_of(len(of), 'item')}) is no class: it was read as {read_as}")
     if disputed := sum(len(set(map(frozenset, each.values()))) > 1 for each in said.values()):
         notes.append(
             f"its annotators give {count_of(disputed, 'item', 'items')} different classes, and each of these counts as "

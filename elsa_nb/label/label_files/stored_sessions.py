@@ -64,7 +64,7 @@ def _names_by_row(abouts: list[About], names: Names) -> dict[str, str]:
         raise ValueError(f"it does not say which row each item had: it remembers {what}")
     here = {name: row for row, name in enumerate(names.ids)}
     moved = next((name for row, name in enumerate(before) if here.get(name, row) != row), None)
-    if moved is not None:
+    if moved is not None and before != [*map(str, range(len(before)))]:  # those were row numbers, and no names
         raise ValueError(
             f"its items are here in other rows: {moved!r} was in row {before.index(moved):,} and is in row "
             f"{here[moved]:,}; {option_told('item', 'item')} takes the answers by name"
