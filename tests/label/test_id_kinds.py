@@ -81,15 +81,25 @@ def test_a_path_without_an_ending_is_found_by_a_longer_one(name):
     assert Names(["10.1000/abc", "x"]).find(name) == 0
 
 
-def test_numbers_from_1_are_not_row_numbers_from_0(tmp_path):
-    ids = [str(i) for i in range(20)]
+@pytest.mark.parametrize("named", ["{}", "{}.jpg", "frames/{}.tif", "a.b\\{}.JPG"])
+def test_numbers_from_1_are_not_those_from_0(tmp_path, named):
+    ids = [named.format(i) for i in range(20)]
     path = tmp_path / "labels.csv"
     path.write_text("id,label\n" + "".join(f"{i},{i % 2}\n" for i in range(1, 21)))
-    with pytest.raises(ValueError, match=r"numbers from 1 to 20, .* row numbers from 0 to 19.*Subtract 1.*item='row'"):
+    with pytest.raises(ValueError, match=r"numbers from 1 to 20, .* numbered from 0 to 19.*Subtract 1.*item='row'"):
         read_labels(path, ids)
     assert read_labels(path, ids, item="row").agreed() == {i: (i + 1) % 2 for i in range(20)}
     path.write_text("id,label\n" + "".join(f"{i},{i % 2}\n" for i in range(1, 20)))
     assert read_labels(path, ids).agreed() == {i: i % 2 for i in range(1, 20)}
+
+
+@pytest.mark.parametrize("first", [1, 5])
+def test_files_that_are_numbered_from_1_are_found_by_their_numbers(tmp_path, first):
+    ids = [f"{i}.jpg" for i in range(first, first + 20)]
+    (path := tmp_path / "labels.csv").write_text(
+        "id,label\n" + "".join(f"{i},{i % 2}\n" for i in range(first, first + 20))
+    )
+    assert read_labels(path, ids).agreed() == {i: (i + first) % 2 for i in range(20)}
 
 
 FOLDERS = [

@@ -105,15 +105,17 @@ class Names:
         return "form that Label Studio gives to uploaded files" if _uploaded(name) else ""
 
     def counted_from_one(self, given: Iterable[str]) -> bool:
-        """Whether the ids are the row numbers 0 to n - 1, and the numbers among the names given go from 1 or more to n.
+        """Whether the ids are numbered from 0 to n - 1, and the numbers among the names given go from 1 or more to n.
 
-        Other names do not count: a line for the total makes no difference.
+        Ids are row numbers, or files that are called by numbers (cats/7.jpg). Other names that are given do not
+        count: a line for the total makes no difference.
         """
         n = len(self.ids)
-        if n < 2 or self.ids[-1] != str(n - 1) or self.ids != [*map(str, range(n))]:
-            return False
         numbers = {int(number[0]) for name in given if (number := _number(name))}
-        return bool(numbers) and min(numbers) > 0 and max(numbers) == n
+        if n < 2 or not numbers or min(numbers) == 0 or max(numbers) != n or not self.knows(str(n - 1)):
+            return False
+        stems = (_without_ending(_plain(item))[-1] for item in self.ids)
+        return {int(number[0]) for stem in stems if (number := _number(stem))} == {*range(n)}
 
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:

@@ -234,8 +234,9 @@ def rows_meant(reading: Reading, names: Names) -> list[int | str]:
     if names.counted_from_one(line.name for line in reading.lines):
         n, in_order = len(names.ids), f"; or, where its lines are in the pool's order: {option_told('item', 'row')}"
         raise ValueError(
-            f"its items are numbers from 1 to {n}, and those of the pool are row numbers from 0 to {n - 1}: where it "
-            f"counts from 1, each label would go to the item after the right one. Subtract 1 from each of its numbers"
+            f"its items are numbers from 1 to {n}, and those of the pool are numbered from 0 to {n - 1} (the first: "
+            f"{names.ids[0]!r}): where it counts from 1, each label would go to the item after the right one. "
+            f"Subtract 1 from each of its numbers"
             f"{in_order if 'item' in reading.heeded else ''}; where it counts from 0, leave out what it says of {n}"
         )
     rows = _in_one_folder(reading, names)
