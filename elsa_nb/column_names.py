@@ -30,6 +30,11 @@ FOLDERS = (
     *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
     *("folderpath", "subfolder", "sub_folder", "subdirectory", "filepath", "file_path", "path"),
 )
+# What programs call a column that numbers rows: pandas "" or Unnamed: 0, and the second in Parquet; people the others.
+NUMBERS_ROWS = {
+    *("", "__index_level_0__", "level_0", "index", "row", "rows", "row_number", "row_index", "row_id"),
+    *("idx", "nr", "no", "number"),
+}
 
 
 _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)
@@ -38,6 +43,21 @@ _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)
 def plain(column: Any) -> str:
     """Return the name of a column without case, quotation marks and a byte order mark, and with _ for spaces and -."""
     return re.sub(r"[\s\-]+", "_", str(column).strip("\ufeff \t\"'").casefold())
+
+
+def numbers_rows(column: Any) -> bool:
+    """Whether a column is called as those are that number rows."""
+    return re.sub(r"^unnamed:_\d+$", "", plain(column)) in NUMBERS_ROWS
+
+
+def order_counted(numbers: Sequence[int]) -> list[int]:
+    """Return the place (from 0) that each number names, where they are 0 to n - 1 or 1 to n in any order; else [].
+
+    So a column that numbers rows tells that they stand in another order than they once did.
+    """
+    low = min(numbers, default=0)
+    places = [number - low for number in numbers]
+    return places if low in (0, 1) and sorted(places) == [*range(len(places))] else []
 
 
 def find_place(names: Sequence[Any], known: Sequence[str] = ITEM) -> int | None:

@@ -11,7 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.column_names import FOLDERS, ITEM, find_name, in_folder, item_in, others_told, plain
+from elsa_nb.column_names import (
+    FOLDERS,
+    ITEM,
+    find_name,
+    in_folder,
+    item_in,
+    numbers_rows,
+    order_counted,
+    others_told,
+    plain,
+)
 from elsa_nb.text_layout import is_number
 from elsa_nb.vectors import as_names
 
@@ -195,11 +205,13 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], lis
     """Return the ids in a table, and notes on them.
 
     They are its column of names, its index, or else the only column of words, or of `padded` numbers, that do not
-    repeat, which a note says. Raises ValueError where none is, or where several are: the first may hold classes.
+    repeat, which a note says. Raises ValueError where none is, or where several are: the first may hold classes; and
+    where another column, or the index, numbers the rows in another order than they stand in.
     """
     columns = list(frame.columns)
     column = known_column(columns, lambda name: frame[name].tolist())
     column = column_called_id(columns, lambda name: frame[name].tolist()) if column is None else column
+    _check_order(frame, column)
     if column is not None:
         return ids_in_column(frame.__getitem__, columns, column)
     if (names := frame_names(frame)) is not None and len(set(names)) == len(names):
@@ -220,6 +232,21 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], lis
             f"each of its columns {listed} may hold the ids; in its first line, call the one that does item"
         )
     return ids_in_column(frame.__getitem__, columns, first, f", {why}")
+
+
+def _check_order(frame: Any, ids: Any | None) -> None:
+    """Raise ValueError where the index, or a column beside `ids`, says that the rows once stood in another order."""
+    counts = {name: frame[name] for name in frame.columns if name != ids and numbers_rows(name)}
+    if frame.index.name is None:
+        counts = {"": frame.index.to_series()} | counts
+    for name, values in counts.items():
+        places = order_counted(values.tolist()) if values.dtype.kind in "iu" else []
+        if (wrong := next((row for row, place in enumerate(places) if row != place), None)) is not None:
+            called = f"column {name!r}" if name and not str(name).startswith("Unnamed:") else "column without a name"
+            raise ValueError(
+                f"its rows are in another order than its {called} counts: {values.iloc[wrong]} is in row "
+                f"{wrong + 1:,}; sort them by it, or leave it out where they are in the vectors' order"
+            )
 
 
 def ids_in_column(

@@ -251,8 +251,9 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
 
     It is a header where words stand above numbers. So it is where its numbers count columns from 0, as pandas names
     columns without a name, or, in all cells, from 1 above numbers that are not whole. Beside a name such as "id" whole
-    numbers are names, even 1.0. Any other number above numbers is a value.
+    numbers are names, even 1.0. Any other number above numbers is a value. Raises ValueError for two rows of names.
     """
+    _check_one_header(cells, others)
     cells = ["", *cells] if _lacks_a_name(cells, others) else cells
     places = [p for p in range(len(cells)) if _mostly_numbers([row[p].strip() for row in others if p < len(row)])]
     places = places if others else list(range(len(cells)))
@@ -276,6 +277,25 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
             f"its first line ({', '.join(cells)[:40]}) is taken for a header: if not, put one of words above it"
         ]
     return True, row
+
+
+def _check_one_header(cells: list[str], others: list[list[str]]) -> None:
+    """Raise ValueError where the row below the header names the columns, too, as pandas writes two levels of names.
+
+    Names repeat then, and the row counts the columns of each: its numbers are no values.
+    """
+    repeated = {cell for cell, times in Counter(cells).items() if cell and times > 1}
+    below = others[0] if others and len(others[0]) == len(cells) else []
+    for name in repeated:
+        places = [place for place, cell in enumerate(cells) if cell == name]
+        told = [below[place].strip() for place in places] if below else []
+        from_1 = told == [*map(str, range(1, len(told) + 1))] and _has_fractions(others[1:], places)
+        if told and (from_1 or told == [*map(str, range(len(told)))]):
+            raise ValueError(
+                f"it has two rows of names: {name!r} stands above {len(told)} columns, which the next row counts "
+                f"({', '.join(told[:3])} ...); write one row of names, as frame.columns = "
+                "[f'{one}{two}' for one, two in frame.columns] makes them in pandas"
+            )
 
 
 def _names_files(cells: list[str], others: list[list[str]]) -> bool:

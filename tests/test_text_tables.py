@@ -3,10 +3,14 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elsa_nb import cli
 from elsa_nb.pool import Pool
+from elsa_nb.text_tables import read_text_table
 from elsa_nb.vector_files import read_ids
 
 
@@ -110,3 +114,24 @@ def test_an_encoding_where_there_is_no_text_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.ones((1, 1)))
     with pytest.raises(ValueError, match=r"is not text.*leave out 'cp1250'"):
         Pool.from_file(tmp_path / "x.npy", encoding="cp1250")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    counted=st.lists(st.integers(2, 9), min_size=1, max_size=3),
+    first=st.sampled_from([0, 1]),
+    index=st.booleans(),
+    separator=st.sampled_from([",", ";", "\t"]),
+)
+def test_a_second_row_of_names_is_no_row_of_values(tmp_path_factory, counted, first, index, separator):
+    names = [(f"layer{k}", first + i) for k, size in enumerate(counted) for i in range(size)]
+    frame = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(6, len(names))), columns=pd.MultiIndex.from_tuples(names)
+    )
+    path = tmp_path_factory.mktemp("tables") / "t.csv"
+    frame.to_csv(path, index=index, sep=separator)
+    with pytest.raises(ValueError, match=r"two rows of names: 'layer\d' stands above \d columns.*write one row"):
+        read_text_table(path)
+    frame.columns = [f"{one}{two}" for one, two in frame.columns]  # the cure
+    frame.to_csv(path, index=index, sep=separator)
+    assert len(read_text_table(path).frame) == 6

@@ -1,19 +1,12 @@
 """Whether a table whose rows are to be taken in the pool's order says itself that they are in another order."""
 
-import re
 from collections.abc import Sequence
 
-from elsa_nb.column_names import ITEM, plain
+from elsa_nb.column_names import ITEM, numbers_rows, order_counted, plain
 from elsa_nb.label.label_files.cells import text_in
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table
 from elsa_nb.option_names import option_told
-
-# What programs call a column that numbers rows: pandas "" or this one in Parquet, people the others.
-_NUMBERS_ROWS = {
-    *("", "__index_level_0__", "level_0", "index", "row", "rows", "row_number", "row_index", "row_id"),
-    *("idx", "nr", "no", "number"),
-}
 
 
 def check_order(table: Table, what: int | None, names: Names) -> None:
@@ -44,7 +37,7 @@ def _rows_meant(texts: Sequence[str], names: Names, column: str) -> dict[int, in
     column that is called as one of items or of numbers of rows. There, 0 to n - 1 or 1 to n tell of an order, too.
     """
     of_items, numbers = column in ITEM, all(text.isdecimal() and text.isascii() for text in texts)
-    counts = of_items or re.sub(r"^unnamed:_\d+$", "", column) in _NUMBERS_ROWS
+    counts = of_items or numbers_rows(column)
     if numbers and not (counts and texts):
         return {}
     found = {place: row for place, text in enumerate(texts) if isinstance(row := names.find(text), int)}
@@ -52,6 +45,4 @@ def _rows_meant(texts: Sequence[str], names: Names, column: str) -> dict[int, in
         return found
     if not numbers:
         return {}
-    low = min(map(int, texts))
-    counted = {place: int(text) - low for place, text in enumerate(texts)}
-    return counted if low in (0, 1) and sorted(counted.values()) == [*range(len(texts))] else {}
+    return dict(enumerate(order_counted([*map(int, texts)])))
