@@ -102,11 +102,23 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
             frame.columns = [name if name in repeated else whole.get(name, name) for name in frame.columns]
     if skipped:
         first = " ".join(LINE_END.split(text, maxsplit=1)[0].split())
+        _check_counts(first, frame)
         notes.append(
             f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
         )
     commas, doubtful = ({frame.columns[at]: cell for at, cell in found.items()} for found in (marked, doubtful))
     return TextTable(frame, notes + doubt, bare, padded, repeated, commas, doubtful)
+
+
+def _check_counts(first: str, frame: Any) -> None:
+    """Raise ValueError where a first line of two numbers, as word2vec writes it, counts other rows than follow it."""
+    if told := re.fullmatch(r"(\d+) (\d+)", first):
+        vectors, values, (rows, columns) = int(told[1]), int(told[2]), frame.shape
+        if vectors != rows or values not in (columns, columns - 1):
+            raise ValueError(
+                f"its first line ({first}) tells of {vectors:,} vectors of {values:,} values, and {rows:,} lines of "
+                f"{columns:,} cells follow: is it cut off? If that line tells something else, take it out"
+            )
 
 
 def _parsed(text: str, how: dict[str, Any]) -> Any:
@@ -328,8 +340,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def counts_rows(column: Any) -> bool:
-    """Whether a column counts the rows from 0 or 1, or, with three rows or more, from anywhere."""
-    if column.dtype.kind not in "iu" or len(column) < 2:
+    """Whether a column counts the rows from 0 or 1, or, with three rows or more, from anywhere; also as 0.0, 1.0 ..."""
+    if column.dtype.kind not in "iuf" or len(column) < 2 or not np.isfinite(column.iloc[0]):
         return False
     first = int(column.iloc[0])
     return (first in (0, 1) or len(column) > 2) and bool((column == np.arange(first, first + len(column))).all())

@@ -207,10 +207,10 @@ def _nameless_ids(table: TextTable, texts: list[Any]) -> tuple[Any, list[str]]:
 def _look_at_first(frame: Any) -> list[str]:
     """Return notes on how the first column of a table without a header was taken, where it may hold ids or a count."""
     column = frame[0]
+    if len(frame.columns) > 1 and counts_rows(column) and not _all_whole(frame):
+        return ["the first column counts the rows: it is left out"]
     if column.dtype.kind not in "iu" or len(column) < 2 or not column.is_unique or len(frame.columns) < 2:
         return []
-    if counts_rows(column) and not _all_whole(frame):
-        return ["the first column counts the rows: it is left out"]
     if counts_rows(column) or not _all_whole(frame):
         return [
             "the first column may be ids or a count; it is taken for values (a header that calls it id makes it ids)"
@@ -219,7 +219,9 @@ def _look_at_first(frame: Any) -> list[str]:
 
 
 def _all_whole(frame: Any) -> bool:
-    return all(frame[name].dtype.kind in "iu" for name in frame.columns)
+    """Whether all values are whole: then a first column that counts may be a value like the others."""
+    kinds = {frame[name].dtype.kind for name in frame.columns}
+    return kinds <= {"i", "u"} or (kinds <= set("iuf") and not (frame.to_numpy(np.float64) % 1).any())
 
 
 def _is_index(column: Any, words: bool) -> bool:

@@ -135,3 +135,28 @@ def test_a_second_row_of_names_is_no_row_of_values(tmp_path_factory, counted, fi
     frame.columns = [f"{one}{two}" for one, two in frame.columns]  # the cure
     frame.to_csv(path, index=index, sep=separator)
     assert len(read_text_table(path).frame) == 6
+
+
+@pytest.mark.parametrize(("first", "written"), [(0, "%.18e"), (1, "%.4f"), (7, "%g"), (0, "%d")])
+def test_a_first_column_that_counts_is_left_out_however_it_is_written(tmp_path, first, written):
+    values = np.random.default_rng(0).normal(size=(9, 3)).round(3)
+    rows = np.c_[np.arange(first, first + 9), values]
+    np.savetxt(tmp_path / "t.txt", rows, fmt=[written, "%.18e", "%.18e", "%.18e"])
+    pool = Pool.from_file(tmp_path / "t.txt")
+    assert np.allclose(pool.vectors, values)
+    assert "the first column counts the rows: it is left out" in pool.provenance["made_from"]["taken"]
+    rows[4, 0] += 0.5
+    np.savetxt(tmp_path / "t.txt", rows)
+    assert Pool.from_file(tmp_path / "t.txt").vectors.shape == (9, 4)
+
+
+@pytest.mark.parametrize(("told", "held"), [("30 3", True), ("300 3", False), ("29 3", False), ("30 300", False)])
+def test_the_numbers_above_vectors_of_words_are_those_of_what_follows(tmp_path, told, held):
+    rows = np.random.default_rng(0).normal(size=(30, 3)).round(4)
+    lines = [f"word{i} {' '.join(map(str, row))}" for i, row in enumerate(rows)]
+    (tmp_path / "w.txt").write_text("\n".join([told, *lines]) + "\n")
+    if held:
+        assert np.allclose(Pool.from_file(tmp_path / "w.txt").vectors, rows)
+        return
+    with pytest.raises(ValueError, match=r"w\.txt.*(first line .* 30 lines of 4 cells.*cut off|line 2 has 4 cells)"):
+        Pool.from_file(tmp_path / "w.txt")

@@ -93,7 +93,10 @@ def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids
     if reading.bare and what == "file":
         return f"{said}. Sort them into folders in it, one per class, or give a table of items and classes"
     if reading.bare and of_table:
-        return f"{said}. Name the column of classes: --label NAME"
+        return (
+            f"{said}. Name the column of classes: --label NAME; where each class has a column of its own, write a line "
+            "for each item and class instead"
+        )
     if reading.bare:
         return (
             f"{said}, such as {reading.lines[0].name!r}, {has}. It says nothing about them: give a table with the "
