@@ -30,6 +30,7 @@ from elsa_nb.vector_tables import ids_in_table, vectors_in_arrow, vectors_in_tex
 from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _NAMELESS = (".npy", ".faiss", ".index")
 _ZIP_END = 22  # bytes of the record that ends a zip archive, without its comment
 _LOOKED_AT = 1 << 17  # bytes at the end of an archive: its last entry, of 64 kB at most, and what fills it up
@@ -60,7 +61,8 @@ def read_vectors(path: Path | str, key: str | None = None, encoding: str | None 
             "yourself (torch.load(..., weights_only=True)), and hand the array to Pool.from_arrays, or save it as .npy."
         )
     if suffix not in _READERS:
-        raise ValueError(f"{path} ends in {suffix or 'nothing'}; vectors are read from {', '.join(_READERS)}.")
+        packed = "; unpack it first" if suffix in _PACKED else ""
+        raise ValueError(f"{path} ends in {suffix or 'nothing'}; vectors are read from {', '.join(_READERS)}{packed}.")
     if key is not None and suffix in _NAMELESS:
         raise ValueError(f"{path} holds one array, which has no name; leave out the key {key!r}.")
     try:

@@ -253,6 +253,7 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ),
         ("odd.json", lambda p: p.write_text("[[1, 2], null]"), "entry 1 is null"),
         ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
+        ("x.csv.gz", lambda p: p.write_bytes(b"x"), r"ends in \.gz; .*; unpack it first"),
         ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
         ("page.npy", lambda p: p.write_text("<html>"), "begins like b'<html>': this is not a .npy file"),
         ("zip.npy", lambda p: np.savez(p.open("wb"), X), "this is a .npz file; rename it"),

@@ -76,7 +76,7 @@ def write_page(
         _table(table, seconds, frame),
         '<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the minimum. '
         f"Medians over {searches} per arm{intervals}. A search that does not get that far in {plan.budget:,} labels "
-        f"counts {MISSED} times as many there; their number follows the value, and a dash stands where most did not. "
+        f"counts {MISSED} times as many there; their number follows the value, and a dash stands where half or more did not. "
         "Fewer and more: in how many classes an arm needs fewer or more labels than "
         f"{html.escape(best_arm(frame, share))} to {share} %."
         f"{in_spent} Random order is computed, not searched.{few}</p>",
@@ -148,8 +148,8 @@ def advice(frame: pd.DataFrame, share: int) -> str:
 
 
 def _seldom(row: Mapping[str, Any] | pd.Series, share: int) -> bool:
-    """Whether most searches of an arm, a row of `summary`, do not reach a share: a median then says little."""
-    return bool(2 * row[f"unreached_{share}"] > row["searches"])
+    """Whether half or more searches of an arm, a row of `summary`, do not reach a share: a median then says little."""
+    return bool(2 * row[f"unreached_{share}"] >= row["searches"])
 
 
 def _few(frame: pd.DataFrame) -> str:

@@ -596,3 +596,9 @@ def test_an_interval_has_the_decimals_of_its_median(given, tmp_path):
     cells = re.findall(r"<td>([\d.]+)<br><small>\[([\d.]+), ([\d.]+)\]", (tmp_path / "v-bench.html").read_text())
     assert cells
     assert {len(number.partition(".")[2]) for cell in cells for number in cell} == {2}
+
+
+def test_where_half_of_the_searches_do_not_get_there_a_dash_stands():
+    row = {"searches": 4, "unreached_80": 2, "unreached_50": 1}
+    assert page._seldom(row, 80)
+    assert not page._seldom(row, 50)
