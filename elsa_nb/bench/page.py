@@ -76,8 +76,8 @@ def write_page(
         _table(table, seconds, frame),
         '<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the minimum. '
         f"Medians over {searches} per arm{intervals}. A search that does not get that far in {plan.budget:,} labels "
-        f"counts {MISSED} times as many there; their number follows the value, and a dash stands where half or more did not. "
-        "Fewer and more: in how many classes an arm needs fewer or more labels than "
+        f"counts {MISSED} times as many there; their number follows the value, and a dash stands where half or "
+        "more did not. Fewer and more: in how many classes an arm needs fewer or more labels than "
         f"{html.escape(best_arm(frame, share))} to {share} %."
         f"{in_spent} Random order is computed, not searched.{few}</p>",
         f'<p class="small">What each searcher works on: {html.escape(_prepared(frame))}.</p>',
