@@ -301,8 +301,8 @@ def _check_one_header(cells: list[str], others: list[list[str]]) -> None:
     for name in repeated:
         places = [place for place, cell in enumerate(cells) if cell == name]
         told = [below[place].strip() for place in places] if below else []
-        from_1 = told == [*map(str, range(1, len(told) + 1))] and _has_fractions(others[1:], places)
-        if told and (from_1 or told == [*map(str, range(len(told)))]):
+        counts = told in ([*map(str, range(len(told)))], [*map(str, range(1, len(told) + 1))])
+        if counts and _has_fractions(others[1:], places):  # else it may be a row of whole values
             raise ValueError(
                 f"it has two rows of names: {name!r} stands above {len(told)} columns, which the next row counts "
                 f"({', '.join(told[:3])} ...); write one row of names, as frame.columns = "
