@@ -302,7 +302,7 @@ def _check_one_header(cells: list[str], others: list[list[str]]) -> None:
         places = [place for place, cell in enumerate(cells) if cell == name]
         told = [below[place].strip() for place in places] if below else []
         counts = told in ([*map(str, range(len(told)))], [*map(str, range(1, len(told) + 1))])
-        if counts and _has_fractions(others[1:], places):  # else it may be a row of whole values
+        if told and counts and _has_fractions(others[1:], places):  # else it may be a row of whole values
             raise ValueError(
                 f"it has two rows of names: {name!r} stands above {len(told)} columns, which the next row counts "
                 f"({', '.join(told[:3])} ...); write one row of names, as frame.columns = "
