@@ -50,7 +50,8 @@ def save_table(shown: pd.DataFrame, name: str, profile_name: str, source: pd.Dat
     """
     exhibit, folder = _exhibit(name), profile(profile_name).figures
     numbered = shown.index.name is None and pd.api.types.is_integer_dtype(shown.index)  # by pandas, for no reader
-    table = without_holes(readable(shown).to_html(border=0, index=not numbered))
+    shown = readable(shown.rename_axis(columns=None) if numbered else shown)  # else pandas leaves a column for its name
+    table = without_holes(shown.to_html(border=0, index=not numbered))
     store.write_atomically(folder / f"{name}.html", f"{table}\n".encode())
     _save_rows(folder / f"{name}.csv", source)
     _add_to_index(folder, "table", exhibit)
