@@ -8,12 +8,12 @@ import numpy as np
 
 from elsa_nb.column_names import plain
 from elsa_nb.counts import count_of
+from elsa_nb.frame_columns import check_whole_columns
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import is_number_like, may_hold_ids
 from elsa_nb.text_layout import is_number
 from elsa_nb.text_tables import TextTable, count_in_list, words_in_list
 from elsa_nb.vector_arrays import VECTORS, VectorFile
-from elsa_nb.vectors import check_whole_columns
 
 _LOOKED_AT = 20  # rows
 # What people mean as a number, in marks that Python does not read as one.

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.counts import count_of
+from elsa_nb.frame_columns import WRITTEN, check_columns, check_whole_columns
 from elsa_nb.plain_arrays import plain_array
+from elsa_nb.whole_numbers import EXACT, are_exact, check_whole, rounded_told
 
 DTYPES = ("float16", "float32")
 _BLOCK = 8192  # rows
-_WRITTEN = "; numbers that are written as text become numbers with astype(float)"
-_CURES = {"U": _WRITTEN, "S": _WRITTEN, "c": "; of complex ones, take np.abs(x)"}  # by kind of number
-_EXACT = 1 << 24  # whole numbers up to here are float32 values
+_CURES = {"U": WRITTEN, "S": WRITTEN, "c": "; of complex ones, take np.abs(x)"}  # by kind of number
 _LARGEST_DENSE = 8 << 30  # bytes that a sparse matrix may become
 
 
@@ -213,7 +213,7 @@ def _array(given: Any) -> tuple[np.ndarray, bool]:
         return np.asarray(given.data), False
     if hasattr(given, "iloc") and hasattr(given, "columns"):
         check_whole_columns(given)
-        _check_columns(given)
+        check_columns(given)
     if hasattr(given, "to_numpy"):
         given = given.to_numpy(zero_copy_only=False) if hasattr(given, "to_pylist") else given.to_numpy()
     if isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object):
@@ -254,7 +254,7 @@ def _stacked(rows: Any) -> np.ndarray:
             part = _array(one)[0] if hasattr(one, "detach") else np.asarray(one)
         except (ValueError, TypeError):
             part = np.asarray("")
-        if part.dtype.kind == "f" and isinstance(one, list | tuple) and (np.abs(part) > _EXACT).any():
+        if part.dtype.kind == "f" and isinstance(one, list | tuple) and (np.abs(part) > EXACT).any():
             check_whole([value for value in one if isinstance(value, int | np.integer)], f"row {row}")
         if part.dtype == object and all(isinstance(value, int | float | np.number) for value in part.ravel()):
             check_whole([value for value in part.ravel() if isinstance(value, int)], f"row {row}")
@@ -270,7 +270,7 @@ def _stacked(rows: Any) -> np.ndarray:
     if {part.dtype.kind for part in parts} > {"i"} or {part.dtype.kind for part in parts} > {"u"}:
         for row, part in enumerate(parts):  # beside rows of fractions, whole numbers would be rounded unseen
             if part.dtype.kind in "iu":
-                check_whole(map(int, part[(part > _EXACT) | (part < -_EXACT)]), f"row {row}")
+                check_whole(map(int, part[(part > EXACT) | (part < -EXACT)]), f"row {row}")
     return np.stack(parts) if parts else np.empty((0, 0), np.float32)
 
 
@@ -283,69 +283,17 @@ def _narrowed(vectors: np.ndarray) -> np.ndarray:
             stored = block.astype(np.float32)
         narrow[start : start + len(block)] = stored
         if whole:
-            changed = (block > _EXACT) | (block < -_EXACT)
+            changed = (block > EXACT) | (block < -EXACT)
             if changed.any():
-                changed[changed] = ~_fits(block[changed])
+                changed[changed] = ~are_exact(block[changed])
             if changed.any():
                 row, column = (int(i) for i in np.argwhere(changed)[0])
                 where = f"row {start + row}, column {column}"
-                raise ValueError(_rounded(block[row, column], where, stored[row, column]))
+                raise ValueError(rounded_told(block[row, column], where, stored[row, column]))
         elif vectors.dtype.kind == "f":
             _check_range(block, stored, start)
     check_vectors(narrow)
     return narrow
-
-
-def check_whole_columns(frame: Any) -> None:
-    """Raise ValueError for a whole number of a pandas frame that float32 does not hold.
-
-    Beside a column of fractions it would become a fraction, and nobody would see that it is an id or a time.
-    """
-    for place, kind in enumerate(frame.dtypes):
-        if getattr(kind, "kind", "") in ("i", "u") and kind.itemsize > 2:
-            column = frame.iloc[:, place].dropna()
-            odd = column[(column > _EXACT) | (column < -_EXACT)]
-            check_whole(map(int, odd), f"the column {frame.columns[place]!r}")
-
-
-def _check_columns(frame: Any) -> None:
-    """Raise ValueError, in a pandas frame of several columns, for one that does not hold numbers; it is named."""
-    if len(frame.columns) < 2:
-        return
-    for place, kind in enumerate(frame.dtypes):
-        lacking = not isinstance(kind, np.dtype) and frame.iloc[:, place].isna().any()  # pandas' NA
-        if lacking or getattr(kind, "kind", "O") not in "fiubc":
-            for row, value in enumerate(frame.iloc[:, place]):
-                if not isinstance(value, int | float | np.number | np.bool_):
-                    raise ValueError(
-                        f"The column {frame.columns[place]!r} of the data frame has {value!r:.40} in row {row}, which "
-                        f"is not a number: drop the column, or give names of items as ids{_WRITTEN}."
-                    )
-
-
-def check_whole(values: Iterable[int], where: str) -> None:
-    """Raise ValueError for the first whole number that float32 does not hold."""
-    for value in values:
-        try:
-            kept = abs(value) <= _EXACT or int(np.float32(value)) == value
-        except OverflowError:  # beyond the range of float32, which is reported with row and column later
-            continue
-        if not kept:
-            raise ValueError(_rounded(value, where, np.float32(value)))
-
-
-def _rounded(value: Any, where: str, stored: np.float32) -> str:
-    """Say that a whole number is beyond those that float32 holds exactly."""
-    return (
-        f"The value {value} of {where} would be stored as {stored:.0f}: float32 holds every whole number only up to "
-        f"{_EXACT}. Is it an id or a time? Drop the column, or scale it."
-    )
-
-
-def _fits(whole: np.ndarray) -> np.ndarray:
-    """Whether whole numbers other than 0 are float32 values: their first to last set bit span at most 24 bits."""
-    size = whole.astype(np.uint64) if whole.dtype.kind == "u" else np.abs(whole.astype(np.int64)).astype(np.uint64)
-    return size // (size & (~size + np.uint64(1))) < _EXACT
 
 
 def _check_range(block: np.ndarray, stored: np.ndarray, start: int) -> None:
