@@ -22,6 +22,14 @@ ITEM = (
     *("datei", "dateiname", "bild", "bildname", "fichier", "nom_fichier", "archivo", "fichero", "imagen", "bestand"),
     "immagine",
 )
+# The first of these that a table has is taken for what its items are labelled.
+LABEL = (
+    *("label", "labels", "asreview_label", "included", "label_included", "final_included", "included_label"),
+    *("included_final", "included_flag", "include", "choice", "choices", "class", "classes", "class_name"),
+    *("category", "categories", "answer", "decision", "relevant", "target", "ground_truth", "tag", "tags"),
+    *("klasse", "etikett", "bewertung", "étiquette", "etiqueta", "etichetta", "clase", "classe", "categorie"),
+    *("species", "taxon"),
+)
 # An address says where an item is seen, on a page or in a recording: beside a column `id` it does not name the item.
 # Those of images (image_url) do, since images are stored under the names that their addresses end with.
 ADDRESSES = ("uri", "url", "media")

@@ -6,7 +6,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from elsa_nb.column_names import ITEM
+from elsa_nb.column_names import ITEM, LABEL
 from elsa_nb.label.label_files import columns
 from elsa_nb.label.label_files.lines import Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
@@ -40,8 +40,8 @@ def read(data: bytes, names: Names, *, item: str | None = None, label: str | Non
         table = _of_file(data) if data.startswith(MAGIC) else _of_archive(data)
     if item is None and columns.find(table, None, ITEM) is None:
         item = columns.column_of_items(table, names) or "row"  # labels in another order than the pool's
-    if label is None and item != "row" and len(table.columns) == 2 and columns.find(table, None, columns.LABEL) is None:
-        which = columns.find(table, item, columns.ITEM)  # beside the names of items one array is left, such as y
+    if label is None and item != "row" and len(table.columns) == 2 and columns.find(table, None, LABEL) is None:
+        which = columns.find(table, item, ITEM)  # beside the names of items one array is left, such as y
         label = None if which is None else table.columns[1 - which]
     return columns.read(table, names, item=item, label=label)
 

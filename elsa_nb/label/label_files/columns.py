@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from elsa_nb.column_names import ADDRESSES, FOLDERS, ITEM, find_place, plain
+from elsa_nb.column_names import ADDRESSES, FOLDERS, ITEM, LABEL, find_place, plain
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
 from elsa_nb.label.label_files.lines import Line, Reading, RowPlace
@@ -16,13 +16,6 @@ from elsa_nb.option_names import option_told
 from elsa_nb.text_files import LINE_END
 
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
-LABEL = (
-    *("label", "labels", "asreview_label", "included", "label_included", "final_included", "included_label"),
-    *("included_final", "included_flag", "include", "choice", "choices", "class", "classes", "class_name"),
-    *("category", "categories", "answer", "decision", "relevant", "target", "ground_truth", "tag", "tags"),
-    *("klasse", "etikett", "bewertung", "étiquette", "etiqueta", "etichetta", "clase", "classe", "categorie"),
-    *("species", "taxon"),
-)
 ANNOTATOR = (
     *("annotator", "annotators", "annotated_by", "annotator_id", "rater", "reviewer", "labeler", "labeller"),
     *("user", "username"),

@@ -2,8 +2,7 @@
 
 import re
 
-from elsa_nb.column_names import plain
-from elsa_nb.label.label_files.columns import LABEL
+from elsa_nb.column_names import LABEL, plain
 from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.label.label_files.tables import Table, cell_a_line
 from elsa_nb.label.label_files.words import word_of
