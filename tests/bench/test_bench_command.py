@@ -532,8 +532,9 @@ def test_labels_a_line_stand_in_the_order_of_the_vectors(given, capsys):
         ),
         ({"l": "0\n1\n"}, "list of names, such as '0', where the pool has '0'. It says nothing about them"),
         ({"l": "item,kind\n0,owl\n"}, "its columns are 'item', 'kind'). Name the column of classes: --label NAME"),
+        ({"l": "item,owl,fox\n0,1,0\n1,0,1\n"}, "A table with one column per class is not read here: write a line for"),
         ({"l": "item,label\na,owl\n"}, "where the pool has '0'. Name the column of items (--item NAME; --item row"),
-        ({"l": "item,label\n0,\n1,-\n"}, "what it says of 2 items here is not a class. Where another column holds"),
+        ({"l": "item,label\n0,\n1,-\n"}, "what it says of 2 items here is not a class. Where another column or field"),
     ],
 )
 def test_labels_that_give_no_class_are_cured_by_what_their_kind_has(given, files, said, capsys):

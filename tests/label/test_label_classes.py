@@ -1,8 +1,13 @@
 """All classes of a label file, for a comparison of searchers, and the remarks on them."""
 
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 from elsa_nb.label.export import export
+from elsa_nb.label.export_kinds import KINDS
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.label_files.classes import read_classes
 from elsa_nb.label.session import Session
@@ -68,3 +73,54 @@ def test_two_numbers_or_words_of_two_classes_stay_classes(tmp_path):
     for one, other in (("0", "1"), ("yes", "no"), ("2", "0")):
         (path := tmp_path / "l.csv").write_text(f"item,label\na,{one}\nb,{other}\n")
         assert set(read_classes(path, list("ab"))[0]) == {one, other}
+
+
+_FILES = sorted(KINDS.keys() - {"copies"})  # copies of the finds do not say that they are finds
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    labels=st.lists(st.sampled_from([1, 0, -1]), min_size=2, max_size=6),
+    kind=st.sampled_from(_FILES),
+)
+def test_every_kind_of_export_gives_the_finds_as_its_only_class(tmp_path_factory, labels, kind):
+    folder = tmp_path_factory.mktemp("exports")
+    ids = [f"{row}.jpg" for row in range(len(labels))]
+    (folder / "images").mkdir()
+    for item in ids:
+        Image.new("L", (4, 4)).save(folder / "images" / item)
+    pd.DataFrame({"item": ids, "label": labels}).to_csv(folder / "l.csv", index=False)
+    with Session(folder / "s.sqlite") as session:
+        import_labels(session, folder / "l.csv", ids)
+        if kind == "links" and 1 not in labels:  # a folder of no finds
+            return
+        images = folder / "images" if kind == "links" else None
+        written = export(session, folder / f"out{KINDS[kind].ending}", kind, images=images)
+    finds = [row for row, label in enumerate(labels) if label == 1]
+    for path in (written, folder / "s.sqlite"):
+        if finds:
+            assert [rows.tolist() for rows in read_classes(path, ids)[0].values()] == [finds]
+        else:
+            with pytest.raises(ValueError, match="gives no item of the pool a class"):
+                read_classes(path, ids)
+
+
+@pytest.mark.parametrize("other", ["fox", "Not Owl", "not fox"])
+def test_what_is_not_of_a_class_is_none_where_no_other_class_is_there(tmp_path, other):
+    (path := tmp_path / "l.csv").write_text(f"item,label\na,owl\nb,{other}\nc,unsure\nd,{other}\n")
+    rows, _, notes = read_classes(path, list("abcd"))
+    told = "'Not Owl' (2 items) is no class: it was read as a no"
+    assert ({*rows} == {"owl"}) == (told in notes) == (other == "Not Owl")
+
+
+def test_a_session_has_no_column_to_name(tmp_path):
+    with Session(tmp_path / "s.sqlite") as session:
+        (earlier := tmp_path / "l.csv").write_text("item,label\na,0\nb,-1\n")
+        import_labels(session, earlier, ["a", "b"])
+    for ids, said in (
+        (["a", "b"], "what it says of 2 items here is not a class"),
+        (["x", "y"], "--item row takes the"),
+    ):
+        with pytest.raises(ValueError, match=said) as error:
+            read_classes(tmp_path / "s.sqlite", list(ids))
+        assert "NAME" not in str(error.value)

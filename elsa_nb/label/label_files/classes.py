@@ -14,9 +14,7 @@ from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.reader import rows_meant
 from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
-from elsa_nb.label.label_files.words import are_answers, says_doubt, says_nothing, taken_apart, word_of
-
-_YES = ("1", "positive")  # the answer that is a class, where words are answers
+from elsa_nb.label.label_files.words import refusals, says_doubt, says_nothing, taken_apart, word_of
 
 
 def read_classes(
@@ -31,8 +29,9 @@ def read_classes(
 
     `read_labels` says what can be read, and what `item`, `label` and `encoding` mean; item="row" takes the pool's
     order. An item may be of several classes, in one cell ("owl;night") or in several lines. Words of doubt (unsure, ?,
-    -1 ...) are no class; and of answers, such as a session holds, only the positive ones are. Raises MissingDataError
-    where `path` is not there, and ValueError for what cannot be read and for a file that gives no item a class.
+    -1 ...) are no class; nor are refusals: of answers, such as a session and its exports hold, only the positive ones
+    are, and "not owl" beside owl is none. Raises MissingDataError where `path` is not there, and ValueError for what
+    cannot be read and for a file that gives no item a class.
     """
     path, names = Path(path), Names(ids)
     try:
@@ -43,7 +42,8 @@ def read_classes(
     rows, unmatched = defaultdict(set), []
     said: dict[int, dict[str | None, set[str]]] = defaultdict(dict)
     apart = taken_apart(reading)
-    answers = reading.kind == SESSION_KIND or are_answers([each for given in apart for each in given])
+    words = {word_of(each) for given in apart for each in given}
+    refused = refusals(words, reading.declared, answers=reading.kind == SESSION_KIND)
     left_out: dict[str, set[int]] = defaultdict(set)
     for line, row, given in zip(reading.lines, meant, apart, strict=True):
         if not isinstance(row, int):
@@ -52,7 +52,7 @@ def read_classes(
         for each in given:
             if says_nothing(each):
                 continue
-            if says_doubt(each, reading.classes) or (answers and word_of(each) not in _YES):
+            if says_doubt(each, reading.classes) or word_of(each) in refused:
                 left_out[_name(each)].add(row)
             else:
                 rows[_name(each)].add(row)
@@ -86,7 +86,7 @@ def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids
     """Say why a file or folder gives no item a class, and what cures it: a folder has no columns."""
     said = f"{path} gives no item of the pool a class: it was read as {reading.kind}"
     has = f"where the pool has {str(ids[0])!r}" if len(ids) else "where the pool has no items"
-    of_table, lines = "item" in reading.heeded, len(reading.lines)
+    of_table, lines = "label" in reading.heeded, len(reading.lines)  # a session heeds "item" and has no columns
     what = "file" if path.is_dir() else "line"
     if not lines:
         return f"{said}, and has no lines"
@@ -94,8 +94,9 @@ def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids
         return f"{said}. Sort them into folders in it, one per class, or give a table of items and classes"
     if reading.bare and of_table:
         return (
-            f"{said}. Name the column of classes: --label NAME; where each class has a column of its own, write a line "
-            "for each item and class instead"
+            f"{said}. Name the column of classes: --label NAME. A table with one column per class is not read here: "
+            "write a line for each item and class instead, with the columns item and label (pandas: melt, and of that "
+            "the lines that say yes)"
         )
     if reading.bare:
         return (
@@ -104,9 +105,11 @@ def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids
         )
     if len(unmatched) == lines:
         cure = "the names of the vectors, which --ids gives, must be those that stand there"
-        if of_table:
+        if reading.kind == SESSION_KIND:
+            cure = f"--item row takes the answers by row, where the vectors are those of the session; or {cure}"
+        elif "item" in reading.heeded:
             cure = f"name the column of items (--item NAME; --item row takes the order of the vectors); or {cure}"
         cure = f"{cure[0].upper()}{cure[1:]}"
         return f"{said}, and none of its {count_of(lines, what)} names an item: such as {unmatched[0]!r}, {has}. {cure}"
-    cure = ". Where another column holds the classes, name it: --label NAME" if of_table else ""
+    cure = ". Where another column or field holds the classes, name it: --label NAME" if of_table else ""
     return f"{said}, and what it says of {count_of(lines - len(unmatched), 'item')} here is not a class{cure}"

@@ -238,13 +238,18 @@ def says_doubt(word: str, classes: bool = False) -> bool:
     return (_OURS if classes else _ANSWERS).get(word_of(word)) == UNSURE
 
 
-def are_answers(words: Collection[Any]) -> bool:
-    """Whether all words of a file are answers as this package writes them, so that only the positive ones are a class.
+def refusals(words: Collection[Any], declared: Collection[str] = (), *, answers: bool = False) -> set[str]:
+    """Return the words of a file that are a no, and so no class, as `word_of` writes them.
 
+    They are those of a file that holds nothing but answers as this package writes them, which `answers` says of one
+    whose words need not show it; and "not X" beside X, where the file has, or lists as `declared`, no other class.
     1 and 0 alone may be the names of two classes.
     """
     said = set(map(word_of, words)) - _EMPTY
-    return said <= {*_OURS, *map(str, LABEL_WORDS)} and not said <= {"1", "0"}
+    answers = answers or (said <= {*_OURS, *map(str, LABEL_WORDS)} and not said <= {"1", "0"})
+    ours = {LABEL_WORDS[NEGATIVE], str(NEGATIVE)} if answers else set()
+    pair = _pair(said | set(map(word_of, declared)))
+    return said & (ours | {word for word, label in pair.items() if label == NEGATIVE})
 
 
 def says_nothing(word: str) -> bool:
