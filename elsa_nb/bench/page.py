@@ -103,16 +103,15 @@ def _prepared(frame: pd.DataFrame) -> str:
 
 
 def judged_at(frame: pd.DataFrame) -> int:
-    """Return the largest of 50, 80 and 90 percent that an arm reaches in at least half of its searches; else 50."""
-    searched = frame[frame["arm"] != RANDOM]
-    for share in (90, 80):
-        if (searched[f"labels_{share}"] > 0).groupby(searched["arm"]).mean().max() >= 0.5:
-            return share
-    return 50
+    """Return the largest of 50, 80 and 90 percent that an arm reaches in more than half of its searches; else 50."""
+    return next((share for share in (90, 80) if not _seldom_by_arm(frame, share).all()), 50)
 
 
 def best_arm(frame: pd.DataFrame, share: int) -> str:
-    """Return the arm whose overhead at a share, in percent, is the least: geometric mean over classes."""
+    """Return the arm whose overhead at a share, in percent, is the least: geometric mean over classes.
+
+    Of those that reach it in more than half of their searches, where there are any.
+    """
     return _means(frame, share).index[0]
 
 
@@ -152,6 +151,12 @@ def _seldom(row: Mapping[str, Any] | pd.Series, share: int) -> bool:
     return bool(2 * row[f"unreached_{share}"] >= row["searches"])
 
 
+def _seldom_by_arm(frame: pd.DataFrame, share: int) -> pd.Series:
+    """Return `_seldom` of each arm except random order."""
+    searched = frame[frame["arm"] != RANDOM]
+    return (searched[f"labels_{share}"] == 0).groupby(searched["arm"]).mean() >= 0.5
+
+
 def _few(frame: pd.DataFrame) -> str:
     """Return how many classes were searched for, as "2 classes are", where they are too few; else nothing."""
     counted = frame["target"].nunique()
@@ -161,11 +166,15 @@ def _few(frame: pd.DataFrame) -> str:
 
 
 def _means(frame: pd.DataFrame, share: int) -> pd.Series:
-    """Return the geometric mean overhead of each arm except random order, the least first."""
+    """Return the geometric mean overhead of each arm except random order, the least first; last, who seldom gets there.
+
+    The mean of an arm that seldom gets there is mostly what a miss counts.
+    """
     searched = frame[frame["arm"] != RANDOM]
     logs = np.log(overheads(searched, share / 100))
     by_class = logs.groupby([searched["arm"], searched["target"]], sort=False).mean()
-    return np.exp(by_class.groupby(level=0, sort=False).mean()).sort_values(kind="stable")
+    means = np.exp(by_class.groupby(level=0, sort=False).mean()).sort_values(kind="stable")
+    return means.loc[_seldom_by_arm(frame, share)[means.index].sort_values(kind="stable").index]
 
 
 def draw(lines: Mapping[str, np.ndarray], points: np.ndarray) -> str:

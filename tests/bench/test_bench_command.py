@@ -603,3 +603,26 @@ def test_where_half_of_the_searches_do_not_get_there_a_dash_stands():
     row = {"searches": 4, "unreached_80": 2, "unreached_50": 1}
     assert page._seldom(row, 80)
     assert not page._seldom(row, 50)
+
+
+def _reaching(labels, reached):
+    """Return `_searches` to half of each class, of which each arm reaches 80 % in the first so many of six."""
+    frame = _searches(labels)
+    there = frame["target"].str[1:].astype(int) < frame["arm"].map(reached)
+    return frame.assign(labels_80=(2 * frame["labels_50"]).where(there, 0))
+
+
+@pytest.mark.parametrize(("reached", "share"), [((3, 3), 50), ((4, 0), 80), ((0, 4), 80), ((3, 2), 50), ((6, 6), 80)])
+def test_no_share_is_judged_at_that_only_half_of_the_searches_reach(reached, share):
+    frame = _reaching({"Harvest": 100, "NN": 120}, dict(zip(("Harvest", "NN"), reached, strict=True)))
+    assert page.judged_at(frame) == share
+    assert "no searcher reaches" not in page.advice(frame, share)
+    assert "no searcher reaches" in page.advice(frame, 90)
+
+
+def test_an_arm_that_seldom_gets_there_is_not_the_best():
+    """With so few labels where it does get there, its mean is less than that of an arm that always does."""
+    frame = _reaching({"Harvest": 2, "NN": 400}, {"Harvest": 3, "NN": 6})
+    assert page.best_arm(frame, 50) == "Harvest"
+    assert page.best_arm(frame, page.judged_at(frame)) == "NN"
+    assert "no searcher reaches" not in page.advice(frame, 80)
