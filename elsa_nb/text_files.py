@@ -99,17 +99,26 @@ def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def json_value(text: str, made: Callable[[list[tuple[str, Any]]], Any] = checked_object) -> tuple[Any, bool]:
     """Return the value of a JSON text, and whether it holds several, as JSON Lines does: then the value is their list.
 
-    `made` makes an object of its keys and values. Raises ValueError, with the line, where the text is not JSON.
+    `made` makes an object of its keys and values. Raises ValueError, with the line and what cures it, where the text is
+    not JSON.
     """
     read, values, end = json.JSONDecoder(object_pairs_hook=made).raw_decode, [], 0
     while (start := _BETWEEN.match(text, end).end()) < len(text) or not values:
         try:
             value, end = read(text, start)
         except json.JSONDecodeError as error:
-            raise ValueError(f"its JSON is broken ({error})") from None
+            raise ValueError(f"its JSON is broken ({error}); {_cure(error, several=bool(values))}") from None
         except (RecursionError, ValueError) as error:
             told = "its JSON is nested too deeply" if isinstance(error, RecursionError) else error
             line = text.count("\n", 0, start) + 1
             raise ValueError(f"line {line}: {told}" if values else str(told)) from None
         values.append(value)
     return (values, True) if len(values) > 1 else (values[0], False)
+
+
+def _cure(error: json.JSONDecodeError, *, several: bool) -> str:
+    """Return what cures broken JSON, of which `several` values were read: it stops too early, or has a flaw."""
+    # A text that is not closed goes on to the end: a break in it would be another flaw.
+    if error.msg.startswith("Unterminated string") or not error.doc[error.pos :].strip():
+        return "it ends in the middle of a value, as a file that was cut off does: copy it again, or write it again"
+    return f"mend what stands there{', or take that line out' if several else ''}"

@@ -8,7 +8,7 @@ import pytest
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.option_names import by_command_of_vectors, by_examples, by_page, told_by
 from elsa_nb.pool import Pool
-from elsa_nb.text_files import decoded
+from elsa_nb.text_files import decoded, json_value
 from elsa_nb.vector_files import read_ids
 
 TABLE = "id,label,x\r\ncats/1,1,0.5\r\ndogs/2,0,2.5\r\n"
@@ -66,3 +66,22 @@ def test_a_text_cut_in_a_letter_is_damaged_in_its_last_line_and_the_cure_is_one_
 
 def test_bytes_with_zeros_that_are_no_text_are_still_none():
     assert list(decoded(np.arange(100, dtype="<u2").tobytes() + b"\x00\xd8")) == []
+
+
+RECORDS = '{"id": "a", "v": [15, {"w": "x y"}]}'
+
+
+@pytest.mark.parametrize("before", ["", f"{RECORDS}\n", f"{RECORDS}\n" * 3])
+def test_json_that_was_cut_off_anywhere_is_to_be_copied_again(before):
+    for end in range(1, len(RECORDS)):
+        with pytest.raises(ValueError, match=r"broken \(.*\); it ends in the middle of a value.*: copy it again"):
+            json_value(f"{before}{RECORDS[:end]}\n" if RECORDS[:end].count('"') % 2 == 0 else before + RECORDS[:end])
+
+
+@pytest.mark.parametrize("flaw", ["oops", "{'a': 1}", '{"a" 1}', '{"a": 1,}', "[1 2]", '["a\n"]', "]"])
+def test_a_flaw_in_json_is_to_be_mended_or_of_several_lines_taken_out(flaw):
+    for before, after in (("", ""), ("", f"\n{RECORDS}"), (f"{RECORDS}\n", ""), (f"{RECORDS}\n" * 2, f"\n{RECORDS}\n")):
+        with pytest.raises(ValueError, match=r"broken \(.*\); mend what stands there") as error:
+            json_value(before + flaw + after)
+        assert str(error.value).endswith("or take that line out") == bool(before)
+        assert f"line {before.count(chr(10)) + 1} " in str(error.value)

@@ -148,8 +148,8 @@ REFUSED = {
     "foo,bar,baz\n1,2,3\n": "'foo', 'bar', 'baz'",
     "filename,width\ncats/2.jpg,4\n": "without a column of labels.*label='",
     "TY  - GEN\nTI  - x\nER  -\n": "RIS file; export it as CSV",
-    '{"cats/2.jpg": 1,': "its JSON is broken",
-    '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "its JSON is broken.*delimiter",
+    '{"cats/2.jpg": 1,': "its JSON is broken.*cut off does: copy it again",
+    '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "its JSON is broken.*delimiter.*: copy it again",
     '{"type": "FeatureCollection", "features": []}': "kind that is not known .*'type', 'features'",
     "[" * 100_000: "nested too deeply",
     '[["cats/2.jpg", 1]]': "a list that begins with",
@@ -159,7 +159,8 @@ REFUSED = {
     "<html><body></body></html>": "it is a web page",
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "neither text nor a known table file",
     b"PAR1xxxx": "Parquet",
-    b"\x1f\x8bxxxx": "broken .gz file",
+    b"\x1f\x8bxxxx": "broken .gz file.*; copy or pack it again",
+    "<annotations><image></annotations>": "its XML is broken.*; mend what stands there, or export it again",
     b"PK\x03\x04xxxx": "spreadsheet file",
 }
 

@@ -80,7 +80,7 @@ def _unpacked(data: bytes) -> bytes:
         with gzip.open(io.BytesIO(data)) as stream:
             unpacked = stream.read(tables.UNPACKED_MOST + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"it is a broken .gz file ({error})") from None
+        raise ValueError(f"it is a broken .gz file ({error}); copy or pack it again") from None
     if len(unpacked) > tables.UNPACKED_MOST:
         most = tables.UNPACKED_MOST >> 20
         raise ValueError(f"it is a .gz file of more than {most:,} MB when unpacked; import its labels in several files")

@@ -42,7 +42,7 @@ def read(data: bytes) -> Reading:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise ValueError(f"its XML is broken ({error})") from None
+        raise ValueError(f"its XML is broken ({error}); mend what stands there, or export it again") from None
     if roots[0] == "annotation":
         elements = [(place[1:], part.strip()) for place, part in texts]
         name = next((part for place, part in elements if place == ("filename",)), "")
