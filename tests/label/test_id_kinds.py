@@ -93,6 +93,26 @@ def test_numbers_from_1_are_not_those_from_0(tmp_path, named):
     assert read_labels(path, ids).agreed() == {i: i % 2 for i in range(1, 20)}
 
 
+@pytest.mark.parametrize("named", ["{}", "{:03d}.jpg", "day {:02d}/{:03d}.png"])
+@pytest.mark.parametrize("gone", [(), (5,), (1, 2, 17), (18,)])
+@pytest.mark.parametrize("more", [(), ("cover.jpg",)])
+def test_numbers_from_1_are_told_where_ids_are_missing_or_have_zeros_in_front(tmp_path, named, gone, more):
+    ids = [*(named.format(i, i) for i in _kept(gone)), *more]
+    path = tmp_path / "labels.csv"
+    written = "{:03d}" if ":03d" in named else "{}"
+    for numbers in (range(1, 21), (*range(4, 16), 20)):
+        path.write_text("id,label\n" + "".join(f"{written.format(i)},1\n" for i in numbers))
+        with pytest.raises(ValueError, match=r"numbers from 1 to 20, .* numbered from 0 to 19"):
+            read_labels(path, ids)
+    for numbers in (range(20), range(1, 20), (0, *range(4, 21))):
+        path.write_text("id,label\n" + "".join(f"{written.format(i)},1\n" for i in numbers))
+        assert {*read_labels(path, ids).agreed()} == {row for row, i in enumerate(_kept(gone)) if i in numbers}
+
+
+def _kept(gone):
+    return [i for i in range(20) if i not in gone]
+
+
 @pytest.mark.parametrize("first", [1, 5])
 def test_files_that_are_numbered_from_1_are_found_by_their_numbers(tmp_path, first):
     ids = [f"{i}.jpg" for i in range(first, first + 20)]

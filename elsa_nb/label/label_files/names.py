@@ -104,18 +104,24 @@ class Names:
             return "file ending"
         return "form that Label Studio gives to uploaded files" if _uploaded(name) else ""
 
-    def counted_from_one(self, given: Iterable[str]) -> bool:
-        """Whether the ids are numbered from 0 to n - 1, and the numbers among the names given go from 1 or more to n.
+    def counted_from_one(self, given: Iterable[str]) -> int | None:
+        """Return the last of the numbers given, where they count from 1 what the ids count from 0; else None.
 
-        Ids are row numbers, or files that are called by numbers (cats/7.jpg). Other names that are given do not
-        count: a line for the total makes no difference.
+        Ids are row numbers, or files that are called by numbers (cats/007.jpg). The last number given is then none of
+        them, and the one after their last; and more of the numbers are theirs when 1 is subtracted, for some ids may be
+        missing, as pictures that cannot be read are. Other names that are given do not count: a line for the total
+        makes no difference.
         """
-        n = len(self.ids)
-        numbers = {int(number[0]) for name in given if (number := _number(name))}
-        if n < 2 or not numbers or min(numbers) == 0 or max(numbers) != n or not self.knows(str(n - 1)):
-            return False
+        numbers = {int(number[0]): name for name in given if (number := _number(name))}
+        last = max(numbers, default=0)
+        if 0 in numbers or not numbers or self.knows(numbers[last]):
+            return None
         stems = (_without_ending(_plain(item))[-1] for item in self.ids)
-        return {int(number[0]) for stem in stems if (number := _number(stem))} == {*range(n)}
+        called = {int(number[0]) for stem in stems if (number := _number(stem))}
+        if 0 not in called or last != max(called) + 1 or not any(map(self.knows, numbers.values())):
+            return None
+        less_one = sum(number - 1 in called for number in numbers)
+        return last if less_one > sum(number in called for number in numbers) else None
 
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:

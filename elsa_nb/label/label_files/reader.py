@@ -231,13 +231,13 @@ def rows_meant(reading: Reading, names: Names) -> list[int | str]:
 
     Raises ValueError where the file counts from 1 what the pool counts from 0.
     """
-    if names.counted_from_one(line.name for line in reading.lines):
-        n, in_order = len(names.ids), f"; or, where its lines are in the pool's order: {option_told('item', 'row')}"
+    if (last := names.counted_from_one(line.name for line in reading.lines)) is not None:
+        in_order = f"; or, where its lines are in the pool's order: {option_told('item', 'row')}"
         raise ValueError(
-            f"its items are numbers from 1 to {n}, and those of the pool are numbered from 0 to {n - 1} (the first: "
-            f"{names.ids[0]!r}): where it counts from 1, each label would go to the item after the right one. "
+            f"its items are numbers from 1 to {last}, and those of the pool are numbered from 0 to {last - 1} (the "
+            f"first: {names.ids[0]!r}): where it counts from 1, each label would go to the item after the right one. "
             f"Subtract 1 from each of its numbers"
-            f"{in_order if 'item' in reading.heeded else ''}; where it counts from 0, leave out what it says of {n}"
+            f"{in_order if 'item' in reading.heeded else ''}; where it counts from 0, leave out what it says of {last}"
         )
     rows = _in_one_folder(reading, names)
     reading.notes += _written_otherwise(reading, rows, names)
