@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elsa_nb.label import Texts, identity
+from elsa_nb.label.export import export
+from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.label.session import Session
 
 
 @given(st.permutations(range(5)), st.sampled_from(["id", "index", "", "whatever", "number"]), st.booleans())
@@ -57,3 +61,29 @@ def test_a_column_called_row_that_holds_the_names_of_the_items_names_them(tmp_pa
     if item and column != "row":
         item = column
     assert read_labels(path, list("abc"), item=item).agreed() == {2: 1, 0: 0, 1: 0}
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("ids", [[str(i) for i in range(3, 9)], list("351204"), ["10", "0", "1", "20", "3", "x"]])
+def test_numbers_of_rows_in_an_export_are_not_taken_for_ids_that_are_numbers(tmp_path, ids, ending):
+    (path := tmp_path / "labels.csv").write_text("item,label\n" + "".join(f"{ids[i]},{i % 2}\n" for i in range(5)))
+    with Session(tmp_path / "s.sqlite") as session:
+        session.acquire()
+        identity.remember(session, identity.settle(session, Texts(ids), ids), ids)
+        import_labels(session, path, ids)
+        exported = export(session, tmp_path / f"answers.{ending}")
+    right = {i: i % 2 for i in range(5)}
+    with pytest.raises(ValueError, match=r"columns 'row' and 'item' name two items.*by the names: item='item'"):
+        read_labels(exported, ids, item="row")
+    for item in (None, "item"):
+        assert read_labels(exported, ids, item=item).agreed() == right
+    assert read_labels(tmp_path / "s.sqlite", ids, item="row").agreed() == right
+
+
+def test_numbers_of_rows_alone_are_not_taken_for_some_ids_that_are_numbers(tmp_path):
+    (path := tmp_path / "labels.csv").write_text("row,label\n" + "".join(f"{i},{i % 2}\n" for i in range(6)))
+    with pytest.raises(ValueError, match=r"numbers rows, and the items have names: '0' \(line 2\) would be '3'"):
+        read_labels(path, [str(i) for i in range(3, 9)], item="row")
+    # These are names: of more items than are here, or all of them here.
+    assert read_labels(path, ["3", "5"], item="row").agreed() == {0: 1, 1: 1}
+    assert read_labels(path, list("543210"), item="row").agreed() == {5 - i: i % 2 for i in range(6)}

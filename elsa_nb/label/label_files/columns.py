@@ -9,7 +9,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
 from elsa_nb.label.label_files.lines import Line, Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.label_files.row_order import check_order
+from elsa_nb.label.label_files.row_order import check_beside, check_order
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.option_names import option_told
@@ -72,8 +72,10 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     if which is None and item is None and (which := _row_names(table, names)) is None:
         which = _row_numbers(table, names)
         counted = which is not None
-    elif which is not None and item == "row" and not _any_known(table, which, names):
-        _row_numbers(table, names)  # says why these are no items
+    elif which is not None and item == "row":
+        check_beside(table, which, find(table, None, ITEM), names)
+        if _names_none_or_rows(table, which, names):
+            _row_numbers(table, names)  # says why these are no items
     if in_order:
         table, what = _one_row_each(table, what, len(names.ids))
         check_order(table, what, names)
@@ -249,8 +251,14 @@ def _row_names(table: Table, names: Names) -> int | None:
     return next((i for i in unnamed if len(table.columns) > 1 and _holds_items(table, i, names)), None)
 
 
-def _any_known(table: Table, which: int, names: Names) -> bool:
-    return any(names.knows(text_in(cells[which])) for _, cells in table.rows)
+def _names_none_or_rows(table: Table, which: int, names: Names) -> bool:
+    """Whether a column called row names no item, or has numbers of rows some of which happen to name an item."""
+    texts = [text_in(cells[which]).strip() for _, cells in table.rows]
+    found = {text: row for text in texts if isinstance(row := names.find(text), int)}
+    if not found:
+        return True
+    in_range = all((number := _number(text)) is not None and number < len(names.ids) for text in texts)
+    return in_range and len(found) < len(set(texts)) and any(row != _number(text) for text, row in found.items())
 
 
 def _row_numbers(table: Table, names: Names) -> int | None:

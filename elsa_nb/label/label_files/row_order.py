@@ -1,4 +1,4 @@
-"""Whether a table whose rows are to be taken in the pool's order says itself that they are in another order."""
+"""Whether a table whose rows, or their numbers, are to name items says itself that it means other items."""
 
 from collections.abc import Sequence
 
@@ -27,6 +27,22 @@ def check_order(table: Table, what: int | None, names: Names) -> None:
             f"{option_told('item', name) if by_name else 'sort its rows by it'}. If the rows are in the pool's order "
             "all the same, leave that column out of the file"
         )
+
+
+def check_beside(table: Table, rows: int, items: int | None, names: Names) -> None:
+    """Raise ValueError where the column `rows`, called row, names other items than that of `items` beside it.
+
+    It then counts rows, perhaps those of another collection, and where ids are numbers it names wrong items.
+    """
+    for place, cells in table.rows if items not in (None, rows) else ():
+        counted, named = (text_in(cells[index]).strip() for index in (rows, items))
+        meant = [names.find(text) for text in (counted, named)]
+        if meant[0] != meant[1] and all(isinstance(row, int) for row in meant):
+            column, called = table.columns[rows], table.columns[items]
+            raise ValueError(
+                f"its columns {column!r} and {called!r} name two items ({place}: {counted!r} and {named!r}). To go by "
+                f"the names: {option_told('item', called)}; to go by {column!r}, take out the column {called!r}"
+            )
 
 
 def _rows_meant(texts: Sequence[str], names: Names, column: str) -> dict[int, int]:
