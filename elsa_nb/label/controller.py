@@ -1,8 +1,7 @@
 """The controller: session, cards and search together. It takes events and answers; it knows no widget and no kernel.
 
 Every call may come from any thread. A handler does three quick things under the lock (reduce, commit, acknowledge);
-searching happens on one thread of its own, also ahead of time (`ahead`): while the last page of a round is on screen,
-the next round is computed for the answers as they are, with the open ones taken as negative, or passed in an overview.
+searching happens on one thread of its own, also ahead of time (`ahead`).
 """
 
 import threading
@@ -41,11 +40,10 @@ LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a labe
 class Controller:
     """One annotator at work on one session.
 
-    `publish(message)` is called with what happens unasked: {"kind": "deal" | "over" | "ahead" |
-    "trouble" | "lease" | "doubts"}; it must be quick and may be called from other threads. `worker` computes the
-    rounds, one after another, and doubtful answers; by default these are two threads of the controller's own, and
-    `close` shuts them down in any case. `settled` is what `identity.settle` said of the session, `kind` what
-    kind of search this is, for `EarlierCourse`.
+    `publish(message)` is called with what happens unasked: {"kind": "deal" | "over" | "ahead" | "trouble" | "lease" |
+    "doubts"}; it must be quick and may be called from other threads. `worker` computes the rounds, one after another,
+    and doubtful answers; by default these are two threads of the controller's own, and `close` shuts them down in any
+    case. `settled` is what `identity.settle` said of the session, `kind` the kind of search, for `EarlierCourse`.
     """
 
     def __init__(
@@ -143,9 +141,7 @@ class Controller:
         if self.held:
             begin_course(self.session, settled, self.ids, self._kind)
             self._settled = None
-        self._restored: replay.Restored = replay.restore(
-            self.session, self.rounds, self.ids, self._size, write=self.held
-        )
+        self._restored = replay.restore(self.session, self.rounds, self.ids, self._size, write=self.held)
         if settled is not None and (settled.notice or settled.replaced):
             notices = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, notices))
@@ -240,7 +236,10 @@ class Controller:
         """Go back to what the file has, and say why."""
         self.held = self.held and not isinstance(error, LeaseLostError)
         self.error, self.refused = str(error), True
-        self._restore()
+        try:
+            self._restore()
+        except Exception:  # it cannot be read either: the cards wait, and `look_around` restores them with the lease
+            self.held = False
         self.publish({"kind": "trouble", "text": self.error})
 
     # --- rounds, now and ahead of time
@@ -365,6 +364,8 @@ class Controller:
             self.resting = False
             if self.held and not force:
                 self.held = self.session.keep()
+                if self.held and self.cards.waiting:  # a round that could not be closed is computed anew
+                    self._make_ready()
             elif self.session.acquire(force=force, patient=True):
                 self.held = True
                 self._restore()

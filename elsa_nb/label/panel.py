@@ -7,6 +7,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -329,9 +330,18 @@ class _Window:
             raise RuntimeError(error)
 
 
+def _is_over(controller: Controller, troubled: str | None) -> bool:
+    """Take back what the beat before this one said of a trouble, if nothing else was said since."""
+    with controller.lock:
+        over = troubled is not None and controller.error == troubled
+        if over:
+            controller.error = None
+        return over
+
+
 def _beat(reference: weakref.ref, stop: threading.Event) -> None:
     """Keep the lease alive and the figures up to date, as long as the panel lives."""
-    last = time.monotonic()
+    last, troubled = time.monotonic(), None
     while not stop.is_set():
         panel = reference()
         if panel is None:
@@ -343,12 +353,14 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
                 last = time.monotonic()
                 if widget.abandoned:
                     controller.rest()
-                elif controller.look_around():
+                elif controller.look_around() | _is_over(controller, troubled):
                     widget.renew()
+                troubled = None
         except Exception as error:  # an error on this thread would reach nobody; the panel shows it
             if stop.is_set():
                 return
-            controller.error = str(error)
-            widget.renew()
+            controller.error = troubled = str(error)
+            with suppress(Exception):  # the file cannot be read now; the page asks again
+                widget.renew()
         del panel, widget, controller
         stop.wait(CALM)

@@ -327,6 +327,23 @@ def test_who_takes_over_a_session_that_waits_for_its_next_round_gets_it(make_des
     assert (len(first.asked), first.cards.waiting) == (2, False)
 
 
+def test_a_round_that_could_not_be_closed_is_closed_at_the_next_look_around(make_desk, monkeypatch):
+    worker = ByHand()
+    controller = make_desk(worker=worker)
+
+    def locked(*_):
+        raise sqlite3.OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(controller.session, "close_round", locked)
+        controller.handle([*ALL_ANSWERED, {"op": "next"}])
+        worker.run()
+        assert (controller.error, controller.cards.waiting) == ("database is locked", True)
+    controller.look_around()
+    worker.run()
+    assert (len(controller.asked), controller.cards.waiting) == (2, False)
+
+
 def test_who_comes_back_to_a_session_that_waits_for_its_next_round_gets_it(make_desk):
     worker = ByHand()
     first = make_desk(worker=worker)

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import sqlite3
 import threading
 import weakref
 from types import SimpleNamespace
@@ -172,6 +173,44 @@ def test_what_one_window_dismisses_is_gone_in_all_of_them(panel):
     assert looking_on.got("roles")[-1]["remark"] == window.got("snapshot")[-1]["remark"] == "570 cannot be found."
     window.say("dismiss")
     assert looking_on.got("roles")[-1]["remark"] == window.got("roles")[-1]["remark"] == ""
+
+
+class FaultyFile:
+    """A session file that can be neither read nor written, as where a network folder has gone."""
+
+    def __init__(self, base):
+        self.base = base
+
+    def execute(self, *_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    def __getattr__(self, name):
+        return getattr(self.base, name)
+
+
+def test_an_answer_that_could_be_neither_stored_nor_read_back_counts_once_when_it_comes_again(panel, monkeypatch):
+    panel._stop.set()  # no heartbeat: what it does is done below
+    window = Window(panel, "a")
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.session, "_base", FaultyFile(panel.session._base))
+        window.send({"op": "label", "v": 1})
+    assert not window.got("ack")
+    assert panel.controller.look_around()
+    panel.widget.renew()
+    window.send({"op": "label", "v": 1}, seq=1)
+    assert stored(panel.controller) == shown(panel.controller) == {0: 1}
+
+
+def test_the_heartbeat_outlives_a_file_that_cannot_be_read_and_says_no_more_of_it_afterwards(panel, monkeypatch):
+    monkeypatch.setattr("elsa_nb.label.panel.BEAT", 0.01)
+    window, faulty = Window(panel, "a"), FaultyFile(panel.session._base)
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.session, "_base", faulty)
+        wait_for(lambda: panel.controller.error == "disk I/O error")
+    wait_for(lambda: panel.controller.error is None)
+    window.say("alive")
+    window.send({"op": "label", "v": 1})
+    wait_for(lambda: panel.widget.figures["labels"] == 1)
 
 
 def test_what_was_undone_outlives_a_reload(panel):
