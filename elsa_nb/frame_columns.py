@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.column_names import ITEM, LABEL, plain
+from elsa_nb.column_names import LABEL, plain
 from elsa_nb.whole_numbers import EXACT, check_whole
 
 WRITTEN = "; numbers that are written as text become numbers with astype(float)"
@@ -25,8 +25,8 @@ def check_whole_columns(frame: Any) -> None:
 def check_columns(frame: Any) -> None:
     """Raise ValueError, in a pandas frame of several columns, for one that holds no values of vectors; it is named.
 
-    It holds something else than numbers, or is called as columns of ids or labels are: a search in vectors that hold
-    the labels would find everything.
+    It holds something else than numbers, or is called as columns of labels are: a search in vectors that hold the
+    labels would find everything.
     """
     if len(frame.columns) < 2:
         return
@@ -40,8 +40,8 @@ def check_columns(frame: Any) -> None:
                         f"is not a number: drop the column, or give names of items as ids{WRITTEN}."
                     )
     for name in frame.columns:
-        if isinstance(name, str) and plain(name) in (*ITEM, *LABEL):
+        if isinstance(name, str) and plain(name) in LABEL:
             raise ValueError(
-                f"The column {name!r} of the data frame is called as {'ids' if plain(name) in ITEM else 'labels'} are: "
-                "drop it (frame.drop(columns=...)), or call it otherwise where it is a value of the vectors."
+                f"The column {name!r} of the data frame is called as labels are: drop it (frame.drop(columns=...)), or "
+                "call it otherwise where it is a value of the vectors."
             )
