@@ -52,7 +52,8 @@ class SearchConfig:
         final_head: How an arm without the head in its rounds trains one at the end; None: as `head`.
         head_space: What the head sees: the vectors searched ("search"), or the encoder's "embedding".
         zero_pass: Whether one more round comes before the first, in which RandS draws at random.
-        relabel: Whether a row may be asked again unless it is a known positive. Each such question costs another label.
+        relabel: Whether a row may be asked again unless it is a known positive, and in the final search
+            every row. Each such question costs another label.
             If not, no row is asked twice.
         nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included,
             as Algorithm 1's "min >= 0" says literally.

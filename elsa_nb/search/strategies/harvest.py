@@ -44,9 +44,7 @@ four pools, and not better over all of them: half the neighbourhood; judges weig
 answers so far, which saves labels in Food-101 and costs as many in texts; a second line, in rows that are not
 half-whitened; a larger S. Tried for two encoders, on 14 to 24 classes of the tuning half in three pools: unequal
 weights. The weights that were best for a class from one example were no better for it from another, so answers have
-nothing to tell about them. Notebook 18 has what was measured on classes that nothing was chosen on: without the
-neighbourhood, texts, Tiny-ImageNet and glyphs' projection cost more labels; without the line, texts do; without
-half-whitening, glyphs do, and photographs and texts cost the same.
+nothing to tell about them. Notebook 18 has what each part is worth, on classes that nothing was chosen on.
 """
 
 from collections.abc import Mapping, Sequence
