@@ -3,7 +3,7 @@
 Agreement is Cohen's kappa, (p - e) / (1 - e): p is the share of items on which two people say the same, e the share
 that would be the same if each gave positives and negatives as often as now, but at random. Doubtful answers count for
 nothing here, nor do second opinions: they were asked for because the answer was doubted, and would make two people look
-worse than they are. `Session.disagreements` says where they differ. https://doi.org/10.1177/001316446002000104
+worse than they are. `session_queries.disagreements` says where they differ. https://doi.org/10.1177/001316446002000104
 
 Nobody's answers weigh more for their agreement: between two people kappa is one number for both, and cannot say who
 errs. What does count is a second look: where people differ, those who saw the item again settle it, if they agree.
@@ -23,6 +23,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.formulas import safe
 from elsa_nb.label.export_kinds import WORDS
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import answered_in
 from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.written_files import write_export
 
@@ -67,7 +68,7 @@ def merged(session: Session) -> list[dict[str, Any]]:
     `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt. `settled` is the
     same; but where they differ, it is what those who saw the item again agree on, -1 if they do not.
     """
-    looked_again = session.answered_in(SEEN_AGAIN)  # by those who had answered before
+    looked_again = answered_in(session, SEEN_AGAIN)  # by those who had answered before
     given: dict[str, dict[str, int]] = {}
     for answer in session.answers():
         given.setdefault(answer.item, {})[answer.annotator] = answer.label

@@ -18,6 +18,7 @@ import numpy as np
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import NEGATIVE, POSITIVE, UNSURE, Cards
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import disagreements
 from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked, ToldAtEnd
 from elsa_nb.search.heads.prepared_rows import Preparation
 from elsa_nb.search.recheck import contradictions
@@ -187,7 +188,7 @@ class Doubter:
 
     def differing(self, rows: Sequence[int]) -> int:
         """Return on how many of `rows` people differ."""
-        return sum(self._rows.get(each["item"]) in rows for each in self._session.disagreements())
+        return sum(self._rows.get(each["item"]) in rows for each in disagreements(self._session))
 
     def close(self) -> None:
         """Finish what is in hand."""

@@ -332,25 +332,6 @@ class Session:
         query += f" LEFT JOIN (SELECT * FROM events WHERE +id IN ({present})) USING (annotator, item) ORDER BY last"
         return list(map(tuple, self._fetched(query, (self.annotator, since))))
 
-    def disagreements(self) -> list[dict[str, Any]]:
-        """Return items on which annotators differ: {"item": ..., "labels": {annotator: label}}, unsure ignored."""
-        given: dict[str, dict[str, int]] = {}
-        for answer in self.read("SELECT item, annotator, label FROM answers WHERE label >= 0 ORDER BY item, annotator"):
-            given.setdefault(answer["item"], {})[answer["annotator"]] = answer["label"]
-        return [{"item": item, "labels": labels} for item, labels in given.items() if len(set(labels.values())) > 1]
-
-    def answered_in(self, component: str) -> set[tuple[str, str]]:
-        """Return (annotator, item) of what was answered on pages of a component, and not taken back there."""
-        last = "SELECT max(id) FROM events WHERE component = ? GROUP BY annotator, item"
-        found = self.read(f"SELECT annotator, item FROM events WHERE id IN ({last}) AND label > -2", (component,))
-        return {(row["annotator"], row["item"]) for row in found}
-
-    def last_at_work(self) -> str | None:
-        """Return the annotator who was the last to answer on screen or to begin a round; None where nobody did."""
-        work = "SELECT annotator, at FROM rounds UNION ALL SELECT annotator, at FROM events WHERE action > 0"
-        found = self.read(f"SELECT annotator FROM ({work}) ORDER BY at DESC LIMIT 1")
-        return found[0]["annotator"] if found else None
-
     # --- rounds
 
     def open_round(self, asked: StoredRound) -> None:

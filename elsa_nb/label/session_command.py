@@ -7,6 +7,7 @@ from pathlib import Path
 from elsa_nb.arguments import typed_path
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import session_there
+from elsa_nb.label.session_queries import disagreements
 from elsa_nb.store import is_database
 
 
@@ -65,7 +66,7 @@ def _compare(options: argparse.Namespace) -> None:
             )
         for pair in agreement.agreements(session):
             print(pair)
-        for row in session.disagreements():
+        for row in disagreements(session):
             print(f"  {row['item']}: " + ", ".join(f"{who} {WORDS[label]}" for who, label in row["labels"].items()))
         if options.file:
             print(agreement.write_merged(session, options.file))

@@ -12,6 +12,7 @@ from elsa_nb.label.identity import carried_after
 from elsa_nb.label.places import Places
 from elsa_nb.label.remembered_items import about_items, names_in
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import last_at_work
 from elsa_nb.label.stored import Event
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
@@ -29,7 +30,7 @@ def person_of_now(session: Session) -> str:
 
     Where a session is only read, it is the person whose work is the latest.
     """
-    return (session.last_at_work() if session.read_only else None) or session.annotator
+    return (last_at_work(session) if session.read_only else None) or session.annotator
 
 
 def folder_now(session: Session) -> str | None:

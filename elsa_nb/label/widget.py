@@ -23,6 +23,7 @@ from elsa_nb.label.items import Content, Items, content_of
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.lease import LeaseLostError
 from elsa_nb.label.session_file import CLASS
+from elsa_nb.label.session_queries import disagreements
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
 GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel that nobody looks at releases the session
@@ -186,7 +187,7 @@ class Widget(anywidget.AnyWidget):
 
     def _on_compare(self, nonce: str, content: dict) -> None:
         session = self.controller.session
-        differ = session.disagreements()
+        differ = disagreements(session)
         places = self.controller.places([each["item"] for each in differ])
         there = [each for each in differ if each["item"] in places]
         items = [each | dict(zip(("row", "position"), places[each["item"]], strict=True)) for each in there]

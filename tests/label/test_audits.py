@@ -12,6 +12,7 @@ from elsa_nb.label.answers import Answer
 from elsa_nb.label.audits import AuditResult, audit_files, audit_results, audited, take_audits
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import disagreements
 from elsa_nb.search.contract import UNSURE
 from elsa_nb.search.oracle import Truth
 
@@ -446,7 +447,7 @@ def test_what_is_said_of_finds_shown_again_reaches_no_file_nor_summary_nor_other
     assert {labels_in(place / "other.sqlite")[name] for name in KNOWN} == {1}
     session = Session(file, annotator="ann")
     session.record([Answer(name, OPEN, 1) for name in KNOWN], "answer")
-    assert session.disagreements() == []
+    assert disagreements(session) == []
     assert not {item for _, _, item, _ in session.said_by_others()} & KNOWN
     session.close()
     _, audit = opened(place, audit=True)

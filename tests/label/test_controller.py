@@ -12,6 +12,7 @@ from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN, PASSED
 from elsa_nb.label.carried_on import CarriedOn
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import disagreements
 from elsa_nb.search.contract import Batch
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth, simulate
@@ -269,7 +270,7 @@ def test_two_people_work_in_one_file_each_on_their_own_cards(make_desk, small):
     assert bea.held
     answer_page(ann, small[1])
     answer_page(bea, ~small[1])
-    both = ann.session.disagreements()
+    both = disagreements(ann.session)
     assert len(both) == 12
     assert set(both[0]["labels"]) == {"ann", "bea"}
     assert stored(ann) == shown(ann)

@@ -10,6 +10,7 @@ from elsa_nb.label.answers import Answer
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.import_labels import import_labels, take_back
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import disagreements
 
 IDS = ["a.png", "b.png", "c.png", "d.png"]
 
@@ -54,7 +55,7 @@ def test_several_people_stay_apart(session, tmp_path):
     done = import_labels(session, path, IDS)
     assert session.known() == {}
     assert session.annotators == ["ann", "bob"]
-    assert session.disagreements() == [{"item": "a.png", "labels": {"ann": 1, "bob": 0}}]
+    assert disagreements(session) == [{"item": "a.png", "labels": {"ann": 1, "bob": 0}}]
     assert "none is 'me'" in str(done)
     import_labels(session, path, IDS, annotator="bob")
     assert session.known() == {"a.png": 0, "b.png": 1}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from elsa_nb.label.cards import OPEN, PASSED
 from elsa_nb.label.second_look import CONTRADICTED, ENOUGH, PAGE, WORTH, Doubts
+from elsa_nb.label.session_queries import disagreements
 from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
@@ -208,7 +209,7 @@ def test_a_second_person_is_asked_about_the_others_doubtful_answers_first(make_p
     given = {str(small[0].ids[row]): int(small[1][row]) for row in offer.rows[:-1]}
     assert bo.session.known() == mine | given
     assert bo.session.answers("ann") == hers, "hers stay as they are"
-    differ = {each["item"] for each in bo.session.disagreements()}
+    differ = {each["item"] for each in disagreements(bo.session)}
     against = [row for row in offer.rows[:-1] if said[row] != small[1][row]]
     assert differ >= {str(small[0].ids[row]) for row in against}
     assert f"{len(page) - 1} answers: you differ on {len(against)} (Compare)" in bo.figures()["seen"]["said"]

@@ -21,6 +21,7 @@ from elsa_nb.label import session_file
 from elsa_nb.label.answers import Answer
 from elsa_nb.label.lease import STALE, LeaseLostError
 from elsa_nb.label.session import BEHIND, Session
+from elsa_nb.label.session_queries import disagreements
 from elsa_nb.label.stored import Asked, StoredRound
 
 KILLS = 200
@@ -159,7 +160,7 @@ def test_disagreements_are_listed_and_doubts_are_none(tmp_path):
         session.close()
     session = Session(tmp_path / "s.sqlite", annotator="cleo")
     assert session.annotators == ["ann", "bea"]
-    assert session.disagreements() == [{"item": "a", "labels": {"ann": 1, "bea": 0}}]
+    assert disagreements(session) == [{"item": "a", "labels": {"ann": 1, "bea": 0}}]
     session.close()
 
 
