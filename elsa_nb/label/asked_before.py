@@ -59,12 +59,15 @@ def standings_of(asked: Asked) -> np.ndarray:
 def begin_course(session: Session, settled: Settled | None, ids: Sequence[str], kind: str) -> None:
     """Write down how a session goes on, by a search of a `kind`, in items called `ids`: `identity.remember`, and more.
 
-    Why items were asked is kept before the rounds go that say it, and the kind of these rounds stays until then.
+    Why items were asked is kept before the rounds go that say it, and the kind of these rounds stays until then. All
+    is written or nothing: half of it would be about a collection that never was.
     """
-    if settled is not None:
-        keep_asked(session, settled, ids)
-        remember(session, settled, ids)
-    if _kind(session) != kind:
+    if settled is None and _kind(session) == kind:
+        return
+    with session.together():
+        if settled is not None:
+            keep_asked(session, settled, ids)
+            remember(session, settled, ids)
         session.remark(f"{_KIND}{session.annotator}", json.dumps(kind))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
-from elsa_nb.label.answers import Answer, Given, check_annotator
+from elsa_nb.label.answers import Answer, check_annotator
 from elsa_nb.label.audits import audit_files, audited, check_to_audit, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
@@ -215,23 +215,22 @@ def _begun_with(path: Path, annotator: str) -> str:
 
 
 def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Sequence[int]) -> None:
-    """Put the labels of files, and the examples that were named, into the session; say so."""
+    """Put the labels of files, and the examples that were named, into the session, all or nothing; say so."""
     session = Session(job.session, annotator=job.annotator)
     try:
-        for file in files:
-            print(import_labels(session, file, pool.ids))
-        named = {str(pool.ids[row]): Answer(str(pool.ids[row]), OPEN, POSITIVE, row=row) for row in examples}
-
-        def new() -> Given:
+        with session.together():
+            done = [import_labels(session, file, pool.ids) for file in files]
+            named = {str(pool.ids[row]): row for row in examples}
             known = session.known(list(named))
-            return [(session.annotator, [answer for item, answer in named.items() if item not in known])]
-
-        session.record_all(new, IMPORTED)
-        note_names(session, pool.ids)  # the page may never be opened
+            new = [Answer(item, OPEN, POSITIVE, row=row) for item, row in named.items() if item not in known]
+            session.record(new, IMPORTED)
+            note_names(session, pool.ids)  # the page may never be opened
     except BaseException:
         session.abandon()
         raise
     session.close()
+    for each in done:
+        print(each)
 
 
 def _take_audits(job: Job, pool: Pool) -> None:

@@ -147,9 +147,10 @@ class Panel(ipywidgets.VBox):
                 raise ValueError(
                     "answers were given since: the import stays. What is wrong can be changed on its card."
                 )
-            take_back(session, done)
-            session.remark(key, before)
-            session.replace_rounds(rounds)
+            with session.together():
+                take_back(session, done)
+                session.remark(key, before)
+                session.replace_rounds(rounds)
             self._begin_again("", carried=carried)
             return f"Taken back: nothing of {done.file.path.name} is in the session."
 

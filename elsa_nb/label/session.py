@@ -72,6 +72,9 @@ class Session:
             )
         with self._lock, damage_named(self.path):
             self._check_open()
+            if self._base.in_transaction:  # within `together`
+                yield self._base
+                return
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base
@@ -80,6 +83,16 @@ class Session:
                 if self._base.in_transaction:  # on a full disk SQLite has rolled back already
                     self._base.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def together(self):
+        """Store all that is written within `with session.together():`, or nothing of it where an error ends it.
+
+        Nobody else can write in between. Errors are those of the calls within; one that is caught there undoes nothing.
+        """
+        with self._transaction():
+            yield
+        self._bring_in(0)
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""

@@ -1,6 +1,9 @@
 """What an estimate of the missing items rests on, why items were asked and the pace outlive a change of the folder."""
 
+import shutil
+import sqlite3
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,7 +38,7 @@ class Things:
 def opened(tmp_path, request):
     """Return a function that opens the session on numbered things, of which every tenth is wanted."""
 
-    def make(numbers, kind="probe", begin=False, path="s.sqlite", overview=False):
+    def make(numbers, kind="probe", begin=False, path="s.sqlite", overview=False, plain=False):
         vectors = np.stack([np.random.default_rng(n).normal(size=6) + 1.5 * (n % 10 == 0) for n in numbers])
         pool = Pool.from_arrays(vectors.astype(np.float32), [f"img-{n}" for n in numbers])
         items, ids = Things(pool.ids.tolist()), pool.ids.tolist()
@@ -48,7 +51,7 @@ def opened(tmp_path, request):
         looking = {"page": 60 if overview else 12, "n": len(pool), "overview": overview, "least": 3}
         search = Begin([rows], search_from, **looking) if begin else search_from(rows)
         session = Session(tmp_path / path)
-        options = {"size": 12, "estimate": bracket, "kind": kind, "begin": None if begin else search_from}
+        options = {"size": 12, "estimate": bracket, "kind": kind, "begin": None if begin or plain else search_from}
         controller = Controller(search, ids, session, settled=identity.settle(session, items, ids), **options)
         request.addfinalizer(controller.close)
         return controller
@@ -188,3 +191,48 @@ def test_a_kind_of_search_is_its_strategy_its_metric_and_its_encoder():
     others = [(job, "dino"), (replace(job, strategy="elsa"), "vicreg"), (replace(job, metric="euclidean"), "vicreg")]
     assert all(_kind_of(each, pool_of(encoder)) != kind for each, encoder in others)
     assert _kind_of(job, Pool.from_arrays(np.eye(3, dtype=np.float32) + 1)) == ""
+
+
+class Dying(sqlite3.Connection):
+    """A connection of a process that is killed after so many statements that write."""
+
+    left = 0
+
+    def execute(self, statement, *values):
+        writes = statement.startswith(("INSERT", "UPDATE", "DELETE", "COMMIT"))
+        if writes and not self.left:
+            raise KeyboardInterrupt
+        self.left -= writes
+        return super().execute(statement, *values)
+
+
+@pytest.mark.parametrize("how", [{"plain": True}, {"begin": True}, {}])
+def test_a_session_opens_again_with_all_answers_after_a_crash_at_any_moment_of_its_opening(
+    opened, monkeypatch, tmp_path, how
+):
+    work(opened, range(300), 4, **how)
+    fewer, made, crashes = [n for n in range(300) if n not in (30, 77, 130)], [], 0
+    answers = {f"img-{n}" for n in fewer} & Session(tmp_path / "s.sqlite", to_read=True).known().keys()
+
+    def connect(*args, **options):
+        made.append(sqlite3.connect(*args, **options, factory=Dying))
+        made[-1].left = crashes
+        return made[-1]
+
+    opens = False
+    while not opens:
+        path = f"{crashes}.sqlite"
+        shutil.copyfile(tmp_path / "s.sqlite", tmp_path / path)
+        with monkeypatch.context() as patch:
+            patch.setattr("elsa_nb.label.session_file.sqlite3", SimpleNamespace(**vars(sqlite3) | {"connect": connect}))
+            try:
+                survivor = opened(fewer, **how, path=path)
+                opens, made[-1].left = True, -1
+                survivor.close()
+            except KeyboardInterrupt:
+                crashes += 1
+                made[-1].close()  # what was not committed is gone, as with the process
+        again = opened(fewer, **how, path=path)
+        assert {again.ids[row] for row in again.carried} == answers <= again.session.known().keys()
+        again.close()
+    assert crashes > 8

@@ -486,3 +486,21 @@ def test_a_session_about_other_pictures_is_refused_before_anything_is_taken(plac
     with pytest.raises(ValueError, match="holds answers about other items"):
         job(place, seeds=place / "seeds.txt")
     assert Session(place / "s.sqlite").known() == {}
+
+
+def test_a_mistake_that_the_second_file_shows_only_in_the_session_takes_nothing_of_the_first(place, monkeypatch):
+    (place / "earlier.csv").write_text("image,label\ncat-3.png,1\n")
+    (place / "examples.txt").write_text("cat-5.png\n")
+    job(place)
+    taken = []
+
+    def stops(session, file, ids):
+        if taken:
+            raise ValueError("the second file is refused")
+        taken.append(import_labels.import_labels(session, file, ids))
+        return taken[0]
+
+    monkeypatch.setattr(jobs, "import_labels", stops)
+    with pytest.raises(ValueError, match="the second file"):
+        job(place, labels=place / "earlier.csv", seeds=place / "examples.txt")
+    assert taken and not (place / "s.sqlite").exists()
