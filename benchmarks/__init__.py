@@ -5,5 +5,5 @@ so that the same benchmark runs before and after a change of the engine.
 
 pytest-benchmark is not used. It times one short function at a time, each to its own end; here two programs are timed
 in turns within one run, some for minutes, several in processes of their own whose memory is limited and watched, and
-the result is a 95th percentile over the rounds of whole searches. `timing` does that in one page.
+the result is a 95th percentile over the rounds of whole searches.
 """

@@ -1,7 +1,7 @@
-"""Times: medians and percentiles, two programs timed in turns, and exponents of growth."""
+"""Times: medians and percentiles, and exponents of growth."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,21 +11,6 @@ def seconds(task: Callable[[], object]) -> float:
     started = time.perf_counter()
     task()
     return time.perf_counter() - started
-
-
-def processor_in_turns(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Return the processor's seconds of each task, timed in turns, every second turn in reverse order.
-
-    A machine that slows down, warms up or is shared for a while then slows all of them alike; and if others use it
-    meanwhile, the processor's seconds say more than a clock.
-    """
-    taken: dict[str, list[float]] = {name: [] for name in tasks}
-    for turn in range(repeats):
-        for name in list(tasks) if turn % 2 == 0 else reversed(list(tasks)):
-            started = time.process_time()
-            tasks[name]()
-            taken[name].append(time.process_time() - started)
-    return taken
 
 
 def median(values: Sequence[float]) -> float:

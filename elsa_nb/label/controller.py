@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -134,6 +135,9 @@ class Controller:
         except LeaseLostError:  # another window has taken the session over at this moment: this one only looks on
             self.held = False
             self._restore_held()
+        except Exception:
+            self.held = False  # the cards are not as the file has them; `look_around` restores them with the lease
+            raise
 
     def _restore_held(self) -> None:
         self._ahead.forget()
@@ -236,10 +240,8 @@ class Controller:
         """Go back to what the file has, and say why."""
         self.held = self.held and not isinstance(error, LeaseLostError)
         self.error, self.refused = str(error), True
-        try:
+        with suppress(Exception):  # it cannot be read either: that is the same trouble
             self._restore()
-        except Exception:  # it cannot be read either: the cards wait, and `look_around` restores them with the lease
-            self.held = False
         self.publish({"kind": "trouble", "text": self.error})
 
     # --- rounds, now and ahead of time
@@ -385,10 +387,8 @@ class Controller:
         with self.lock:
             if not self.resting:
                 return False
-            self.resting = False
-            self.held = self.session.acquire(patient=True)
-            changed = self.session.mark() != self._mark
-            if changed:
+            self.resting, self.held = False, self.session.acquire(patient=True)
+            if changed := self.session.mark() != self._mark:
                 self._restore()
                 self._make_ready()
             return changed

@@ -15,6 +15,8 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 STALE = 15.0  # seconds without a sign of life after which another process of this machine counts as closed
 
 
@@ -46,7 +48,7 @@ class Lease:
         host, pid, now = socket.gethostname(), os.getpid(), time.time()
         row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
         if row and row["holder"] != self.holder and not force:
-            gone = not _alive(row["pid"]) or (row["pid"] == pid and not patient) or now - row["seen"] >= STALE
+            gone = not psutil.pid_exists(row["pid"]) or (row["pid"] == pid and not patient) or now - row["seen"] >= STALE
             if row["host"] != host or not gone:
                 return False
         since = row["since"] if row and row["holder"] == self.holder else now
@@ -74,15 +76,3 @@ class Lease:
                 f"{path} is held by {by}: it was taken over, or never acquired here; nothing was written. If nobody "
                 'works there, take it: "Work here instead" on the page, session.acquire(force=True) in Python.'
             )
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # there, signal 0 is Ctrl-C; the sign of life must do
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.errors import BusyError, CorruptFileError, MissingDataError
 from elsa_nb.label.log_rules import LINE_HOLDS
 from elsa_nb.label.present_answer import ANSWERS_VIEW, EARLIER_VIEW, PLANTED, PLANTED_UNDO
 from elsa_nb.option_names import option_told
@@ -27,6 +27,8 @@ _APPLICATION_AT = 68
 _ROOM = "Make room on its disk, then do the same again."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_WAIT = 10  # seconds for another process to end what it writes
 _ENDINGS = ("", "-wal", "-shm")  # of the parts that SQLite keeps of a session: the file, its log, the log's index
 _READINGS = 5  # attempts at a session that changes while it is read
 _TRIAL = 1 << 18  # bytes that must fit on the disk before a session is begun: its names, and some answers
@@ -60,7 +62,8 @@ SELECT (SELECT count(*) FROM events WHERE NOT ({LINE_HOLDS}))
     OR NOT json_valid(asked) OR (told IS NOT NULL AND NOT json_valid(told)))
   + (SELECT count(*) FROM meta WHERE typeof(key) <> 'text' OR typeof(value) <> 'text'
     OR (key LIKE '%:%' AND NOT json_valid(value)))
-  + (SELECT count(*) FROM leases WHERE typeof(pid) <> 'integer' OR typeof(since) <> 'real' OR typeof(seen) <> 'real')
+  + (SELECT count(*) FROM leases WHERE typeof(pid) <> 'integer' OR pid > 2147483647
+    OR typeof(since) <> 'real' OR typeof(seen) <> 'real')
 """
 
 
@@ -145,9 +148,9 @@ def _try_to_write(path: Path) -> None:
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors about a damaged file, and about one that cannot be written, into errors with a cure.
+    """Turn SQLite's errors about a file that is damaged, busy, or cannot be written into errors with a cure.
 
-    All others pass, such as that another process has locked the file.
+    Those are CorruptFileError, BusyError, ValueError. All others pass.
     """
     try:
         yield
@@ -160,6 +163,11 @@ def damage_named(path: Path) -> Iterator[None]:
         broken |= code == sqlite3.SQLITE_ERROR and any(words in str(error) for words in ("no such ", "has no column"))
         if broken or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, error) from error
+        if code in _BUSY:
+            raise BusyError(
+                f"another process has been writing to the session {path} for {_WAIT} seconds, so nothing was written "
+                "or read here. Try again when it has ended."
+            ) from error
         if code in _REFUSED:
             raise unwritable(path, error) from error
         raise
@@ -181,7 +189,7 @@ class Opened:
                 path.parent.mkdir(parents=True, exist_ok=True)
             # Handlers run in whatever thread the kernel likes; a lock of the session keeps them apart, not the thread.
             place = ":memory:" if self.read_only else path
-            self.base = sqlite3.connect(place, timeout=10, isolation_level=None, check_same_thread=False)
+            self.base = sqlite3.connect(place, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.OperationalError) as error:
             self._forget_folders()
             raise unwritable(path, error) from error

@@ -25,13 +25,6 @@ def test_the_percentile_and_the_exponent():
         timing.exponent([10], [1.0])
 
 
-def test_tasks_take_turns_and_the_order_turns_round():
-    order = []
-    taken = timing.processor_in_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3)
-    assert order == ["a", "b", "b", "a", "a", "b"]
-    assert [len(times) for times in taken.values()] == [3, 3]
-
-
 def test_class_sizes_are_like_imagenets():
     sizes = Clustered(1_281_167, 2048).sizes()
     assert sizes.sum() == 1_281_167

@@ -264,6 +264,29 @@ def full_disk(*_, **__):
     raise sqlite3.OperationalError("database or disk is full")
 
 
+@pytest.mark.parametrize("how", ["begin_again", "wake", "look_around"])
+def test_cards_that_could_not_be_restored_take_no_answer_until_they_are(make_desk, make_search, small, monkeypatch, how):
+    worker = ByHand()
+    controller = make_desk(worker=worker)
+    answer_page(controller, small[1])
+    if how == "wake":
+        controller.rest()
+        controller._mark = (0, 0)  # others have answered since
+    with monkeypatch.context() as patch:
+        patch.setattr(controller.session, "rounds", full_disk)
+        with pytest.raises(sqlite3.OperationalError):
+            if how == "begin_again":
+                controller.begin_again(make_search(), "")
+            elif how == "wake":
+                controller.wake()
+            else:
+                controller.look_around(force=True)
+    assert not controller.handle([{"op": "label", "v": 1}])
+    assert controller.look_around()
+    assert (controller.held, stored(controller)) == (True, shown(controller))
+    assert controller.handle([{"op": "label", "v": 1}])
+
+
 def test_two_people_work_in_one_file_each_on_their_own_cards(make_desk, small):
     ann, bea = make_desk(annotator="ann"), make_desk(annotator="bea")
     assert ann.held

@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 import numpy as np
 import pytest
 
-from elsa_nb.errors import CorruptFileError
+from elsa_nb.errors import BusyError, CorruptFileError
 from elsa_nb.label import session_file
 from elsa_nb.label.answers import Answer
 from elsa_nb.label.lease import STALE, LeaseLostError
@@ -525,3 +525,33 @@ def test_a_damaged_session_is_left_unlocked(tmp_path):
         with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as base:
             base.execute("BEGIN EXCLUSIVE")  # raises OperationalError where somebody holds it
     assert len(said) > 5
+
+
+def test_a_session_that_another_process_is_writing_to_is_called_busy_and_not_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(session_file, "_WAIT", 0)
+    path = tmp_path / "s.sqlite"
+    with closing(Session(path)) as session, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        session.acquire()
+        other.execute("BEGIN IMMEDIATE")
+        for busy in (lambda: Session(path, annotator="bob"), lambda: session.write([Answer("a", -2, 1)])):
+            with pytest.raises(BusyError, match=r"another process .*s\.sqlite.* Try again"):
+                busy()
+        other.execute("ROLLBACK")
+        session.write([Answer("a", -2, 1)])
+    assert Session(path, to_read=True).known() == {"a": 1}
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**31 - 1, 2**40, 2**62])
+def test_a_lease_of_a_process_that_no_machine_can_have_gives_way_or_is_called_damaged(tmp_path, pid):
+    path = tmp_path / "s.sqlite"
+    with closing(Session(path)) as session:
+        session.acquire()
+        another_process(session, time.time())
+        with session._transaction() as base:
+            base.execute("UPDATE leases SET pid = ?", (pid,))
+    if pid < 2**31:
+        with closing(Session(path)) as session:
+            assert session.acquire()
+    else:
+        with pytest.raises(CorruptFileError, match="rescue"):
+            Session(path)
