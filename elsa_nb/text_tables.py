@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -294,20 +295,37 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
 def _check_one_header(cells: list[str], others: list[list[str]]) -> None:
     """Raise ValueError where the row below the header names the columns, too, as pandas writes two levels of names.
 
-    Names repeat then, and the row counts the columns of each: its numbers are no values.
+    Its numbers ascend, and are no values: above fractions where the header repeats a name, and above any numbers where
+    it names no row, as the rows below it do.
     """
+    below = [cell.strip() for cell in others[0]] if others and len(others[0]) == len(cells) else []
+    rest = others[1:]
+    if not below or not rest:  # nothing shows what values are like
+        return
     repeated = {cell for cell, times in Counter(cells).items() if cell and times > 1}
-    below = others[0] if others and len(others[0]) == len(cells) else []
-    for name in repeated:
-        places = [place for place, cell in enumerate(cells) if cell == name]
-        told = [below[place].strip() for place in places] if below else []
-        counts = told in ([*map(str, range(len(told)))], [*map(str, range(1, len(told) + 1))])
-        if told and counts and _has_fractions(others[1:], places):  # else it may be a row of whole values
+    groups = [[place for place, cell in enumerate(cells) if cell == name] for name in repeated]
+    first_names = cells[0] == "" or find_name(cells[:1]) is not None
+    nameless = first_names and below[0] == "" and all(row[0].strip() for row in rest)
+    if nameless and not repeated:
+        groups = [list(range(1, len(cells)))]
+    for places in groups:
+        told = [below[place] for place in places]
+        if _ascend(told) and (nameless or _has_fractions(rest, places)):  # else it may be a row of whole values
             raise ValueError(
-                f"it has two rows of names: {name!r} stands above {len(told)} columns, which the next row counts "
-                f"({', '.join(told[:3])} ...); write one row of names, as frame.columns = "
-                "[f'{one}{two}' for one, two in frame.columns] makes them in pandas"
+                f"it has two rows of names: below {cells[places[0]]!r} the next row numbers {len(told)} columns "
+                f"({', '.join(told[:3])}{' ...' * (len(told) > 3)}); write one row of names, as "
+                "frame.columns = [f'{one}{two}' for one, two in frame.columns] makes them in pandas"
             )
+
+
+def _ascend(cells: list[str]) -> bool:
+    """Whether cells are whole numbers that ascend: from 0 or 1 in steps of 1, or three of them or more in any steps."""
+    if not all(cell.isascii() and cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    if len(numbers) < 3:
+        return numbers in ([0, 1], [1, 2])
+    return all(one < other for one, other in pairwise(numbers))
 
 
 def _names_files(cells: list[str], others: list[list[str]]) -> bool:

@@ -130,11 +130,44 @@ def test_a_second_row_of_names_is_no_row_of_values(tmp_path_factory, counted, fi
     )
     path = tmp_path_factory.mktemp("tables") / "t.csv"
     frame.to_csv(path, index=index, sep=separator)
-    with pytest.raises(ValueError, match=r"two rows of names: 'layer\d' stands above \d columns.*write one row"):
+    with pytest.raises(
+        ValueError, match=r"two rows of names: below 'layer\d' the next row numbers \d columns.*write one row"
+    ):
         read_text_table(path)
     frame.columns = [f"{one}{two}" for one, two in frame.columns]  # the cure
     frame.to_csv(path, index=index, sep=separator)
     assert len(read_text_table(path).frame) == 6
+
+
+@pytest.mark.parametrize("kind", ["float32", "uint8"])
+@pytest.mark.parametrize("names", ["anew", "once"])
+@pytest.mark.parametrize("rows", [None, "file", "id"])
+@pytest.mark.parametrize("numbers", [range(5), range(1, 6), (2, 3, 7, 12, 40)])
+def test_a_second_row_that_names_no_row_is_one_of_names(tmp_path, kind, names, rows, numbers):
+    tops = [f"d{i}" if names == "anew" else "emb" for i in range(5)]
+    values = np.random.default_rng(0).normal(50, 20, size=(7, 5)).astype(kind)
+    frame = pd.DataFrame(values, columns=pd.MultiIndex.from_arrays([tops, numbers]))
+    if rows == "id":
+        frame.insert(0, ("id", ""), [f"owl {i}" for i in range(7)])
+    elif rows == "file":
+        frame.index = pd.Index([f"{i}.jpg" for i in range(7)], name="file")
+    frame.to_csv(tmp_path / "t.csv", index=rows != "id")
+    with pytest.raises(ValueError, match=r"two rows of names: below '(emb|d0)' the next row numbers 5 columns"):
+        Pool.from_file(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",d0,d1,d2\na,0,1,2\nb,3,4,5\nc,6,7,8\n",  # the first row has a name
+        "note,d0,d1,d2\n,0,1,2\nwet,3,4,5\ndry,6,7,8\n",  # not every item has a remark
+        "id,d0,d1,d2\na,0,5,2\nb,3,4,5\nc,0.5,7,8\n",  # its numbers do not ascend
+        "d,d,d\n0,1,2\n3,4,5\n6,7,8\n",  # all of its values are whole
+    ],
+)
+def test_a_first_row_of_whole_values_is_no_row_of_names(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    assert len(read_text_table(tmp_path / "t.csv").frame) == 3
 
 
 @pytest.mark.parametrize(("first", "written"), [(0, "%.18e"), (1, "%.4f"), (7, "%g"), (0, "%d")])
