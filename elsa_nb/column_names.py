@@ -4,7 +4,7 @@ Whatever reads a table asks here, so that the ids of a pool and the items of its
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -45,6 +45,7 @@ NUMBERS_ROWS = {
 }
 
 
+_WHOLE = re.compile(r"\s*(?:([0-9]{1,99})(?:\.0*)?|[0-9]\.[0-9]+[eE][+-]?[0-9]{2})\s*")
 _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)
 
 
@@ -56,6 +57,22 @@ def plain(column: Any) -> str:
 def numbers_rows(column: Any) -> bool:
     """Whether a column is called as those are that number rows."""
     return re.sub(r"^unnamed:_\d+$", "", plain(column)) in NUMBERS_ROWS
+
+
+def as_whole_numbers(cells: Iterable[Any]) -> list[int]:
+    """Return cells, values or texts, as the whole numbers that they are; [] where any is something else.
+
+    A whole number may be written as a fraction, such as 7.0, which pandas makes of it, or 7.000e+00, as NumPy writes.
+    """
+    numbers = []
+    for cell in cells:
+        if (found := _WHOLE.fullmatch(str(cell))) is None:
+            return []
+        number = float(cell) if found[1] is None else int(found[1])
+        if number != int(number):
+            return []
+        numbers.append(int(number))
+    return numbers
 
 
 def order_counted(numbers: Sequence[int]) -> list[int]:

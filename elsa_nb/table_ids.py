@@ -14,6 +14,7 @@ import numpy as np
 from elsa_nb.column_names import (
     FOLDERS,
     ITEM,
+    as_whole_numbers,
     find_name,
     in_folder,
     item_in,
@@ -211,7 +212,9 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], lis
     columns = list(frame.columns)
     column = known_column(columns, lambda name: frame[name].tolist())
     column = column_called_id(columns, lambda name: frame[name].tolist()) if column is None else column
-    _check_order(frame, column)
+    first, without_names = columns[0] if columns else "", not any(isinstance(name, str) for name in columns)
+    may_count = without_names and first not in padded and len(frame) > 2  # two numbers may be labels, 1 and 0
+    _check_order(frame, column, [first] if may_count else [])
     if column is not None:
         return ids_in_column(frame.__getitem__, columns, column)
     if (names := frame_names(frame)) is not None and len(set(names)) == len(names):
@@ -234,15 +237,20 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], lis
     return ids_in_column(frame.__getitem__, columns, first, f", {why}")
 
 
-def _check_order(frame: Any, ids: Any | None) -> None:
-    """Raise ValueError where the index, or a column beside `ids`, says that the rows once stood in another order."""
-    counts = {name: frame[name] for name in frame.columns if name != ids and numbers_rows(name)}
+def _check_order(frame: Any, ids: Any | None, nameless: Sequence[Any]) -> None:
+    """Raise ValueError where the index, or a column beside `ids`, says that the rows once stood in another order.
+
+    A column says so that is called as those are that number rows, or is one of the `nameless`.
+    """
+    others = [name for name in frame.columns if name != ids]
+    counts = {name: frame[name] for name in others if numbers_rows(name) or name in nameless}
     if frame.index.name is None:
         counts = {"": frame.index.to_series()} | counts
     for name, values in counts.items():
-        places = order_counted(values.tolist()) if values.dtype.kind in "iu" else []
+        places = order_counted(as_whole_numbers(values.tolist()))
         if (wrong := next((row for row, place in enumerate(places) if row != place), None)) is not None:
-            called = f"column {name!r}" if name and not str(name).startswith("Unnamed:") else "column without a name"
+            has_name = isinstance(name, str) and name and not name.startswith("Unnamed:")
+            called = f"column {name!r}" if has_name else "column without a name"
             raise ValueError(
                 f"its rows are in another order than its {called} counts: {values.iloc[wrong]} is in row "
                 f"{wrong + 1:,}; sort them by it, or leave it out where they are in the vectors' order"

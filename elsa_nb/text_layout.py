@@ -73,7 +73,7 @@ def heads_table(text: str) -> bool:
     """
     head = text if len(text) <= HEAD else text[:HEAD].rpartition("\n")[0] or text[:HEAD]
     lines = [line.rstrip() for line in LINE_END.split(head)]
-    if find_name(lines[:1]) is not None:
+    if "\t" not in lines[0] and find_name(lines[:1]) is not None:  # before a tab a column lacks its name
         return False
     text = "\n".join(lines)
     quote = "'" if has_apostrophes(text) else '"'

@@ -44,3 +44,31 @@ def test_numbers_that_do_not_count_the_rows_say_nothing_of_their_order(tmp_path,
     names = [f"im{row}.jpg" for row in range(5)]
     pd.DataFrame({"number": numbers, "filename": names}).to_csv(tmp_path / "n.csv", index=False)
     assert read_ids(tmp_path / "n.csv") == names
+
+
+@pytest.mark.parametrize("order", [[2, 0, 3, 1], [0, 1, 2, 3]])
+@pytest.mark.parametrize("written", [float, "{:.18e}".format, "{:.2f}".format])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("t.csv", {}),
+        ("t.txt", {"sep": "\t"}),
+        ("t.csv", {"header": False}),
+        ("t.csv", {"index_label": "Row", "sep": ";"}),
+    ],
+)
+def test_an_order_is_told_however_its_numbers_are_written_and_without_a_name(tmp_path, order, written, name, how):
+    """A tab before the only name of a column made ids of whole lines; numbers such as 2.0 told nothing."""
+    names = pd.Series([f"im{row}.jpg" for row in order], [written(row) for row in order], name="filename")
+    names.to_csv(tmp_path / name, **how)
+    if order == [0, 1, 2, 3]:
+        assert read_ids(tmp_path / name) == names.tolist()
+    else:
+        with pytest.raises(ValueError, match=r"another order than its column .* counts: .* sort them by it"):
+            read_ids(tmp_path / name)
+
+
+@pytest.mark.parametrize("lines", ["1,owl\n0,fox\n", "1,owl\n1,fox\n0,cat\n", "5,owl\n3,fox\n4,cat\n"])
+def test_numbers_without_a_name_that_may_be_labels_tell_no_order(tmp_path, lines):
+    (tmp_path / "n.csv").write_text(lines)
+    assert read_ids(tmp_path / "n.csv") == [line.split(",")[1] for line in lines.splitlines()]

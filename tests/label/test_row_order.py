@@ -23,6 +23,14 @@ def test_rows_are_not_taken_in_order_where_a_column_says_another(tmp_path_factor
             read_labels(path, ids, item="row", label="label")
 
 
+@pytest.mark.parametrize("written", ["{}.0", "{}.00", "{:.6e}"])
+def test_an_order_is_told_however_its_numbers_are_written(tmp_path, written):
+    path = tmp_path / "order.csv"
+    path.write_text(",label\n" + "".join(f"{written.format(row)},{row % 2}\n" for row in (2, 0, 1)))
+    with pytest.raises(ValueError, match=r"not in the pool's order: its column without a name"):
+        read_labels(path, ["a.jpg", "b.jpg", "c.jpg"], item="row")
+
+
 def test_ids_in_the_order_of_the_pool_are_no_other_order(tmp_path):
     (path := tmp_path / "labels.csv").write_text("id,label\n2,1\n0,0\n1,0\n")
     assert read_labels(path, ["2", "0", "1"], item="row").agreed() == {0: 1, 1: 0, 2: 0}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from elsa_nb.column_names import ITEM, numbers_rows, order_counted, plain
+from elsa_nb.column_names import ITEM, as_whole_numbers, numbers_rows, order_counted, plain
 from elsa_nb.label.label_files.cells import text_in
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table
@@ -52,13 +52,12 @@ def _rows_meant(texts: Sequence[str], names: Names, column: str) -> dict[int, in
     are items: the others are names that the pool has not. Numbers may measure something else: they have to stand in a
     column that is called as one of items or of numbers of rows. There, 0 to n - 1 or 1 to n tell of an order, too.
     """
-    of_items, numbers = column in ITEM, all(text.isdecimal() and text.isascii() for text in texts)
-    counts = of_items or numbers_rows(column)
-    if numbers and not (counts and texts):
+    of_items, numbers = column in ITEM, as_whole_numbers(texts)
+    if numbers and not (of_items or numbers_rows(column)):
         return {}
     found = {place: row for place, text in enumerate(texts) if isinstance(row := names.find(text), int)}
     if len(set(found.values())) == len(texts) or (of_items and not numbers and 2 * len(found) > len(texts)):
         return found
     if not numbers:
         return {}
-    return dict(enumerate(order_counted([*map(int, texts)])))
+    return dict(enumerate(order_counted(numbers)))
