@@ -75,6 +75,19 @@ def as_whole_numbers(cells: Iterable[Any]) -> list[int]:
     return numbers
 
 
+def without_fractions(names: list[str]) -> tuple[list[str], list[str]]:
+    """Return names in a text as whole numbers, with a note, where all are such and some are written as fractions.
+
+    So 7.0 is called 7, as in other files and in memory, where it is a number. Names stay as they are where a number has
+    zeros in front, or is written in two ways: these are no numbers.
+    """
+    numbers = as_whole_numbers(names) if any("." in name for name in names) else []
+    if not numbers or len(set(numbers)) < len(set(names)) or any(re.match(r"\s*0[0-9]", name) for name in names):
+        return names, []
+    first = next(place for place, name in enumerate(names) if "." in name)
+    return list(map(str, numbers)), [f"ids are whole numbers: {names[first]!r} is called '{numbers[first]}'"]
+
+
 def order_counted(numbers: Sequence[int]) -> list[int]:
     """Return the place (from 0) that each number names, where they are 0 to n - 1 or 1 to n in any order; else [].
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW
-from elsa_nb.column_names import find_name
+from elsa_nb.column_names import find_name, without_fractions
 from elsa_nb.errors import MissingDataError
 from elsa_nb.option_names import option_told
 from elsa_nb.store import as_path, check_unpacked, parsing, reading
@@ -105,7 +105,8 @@ def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str], str
         raise ValueError("its lines are JSON, not names")
     text = text.rstrip("\r\n")
     if not heads_table(text):
-        return as_names(lines_of(text)), how_read(used, encoding), ""
+        names, notes = without_fractions(as_names(lines_of(text)))
+        return names, how_read(used, encoding) + notes, ""
     ids, notes, header = ids_in_table(path, encoding)
     said = f"its first line ({header:.60}) is taken for the names of columns; if it is an id, write item above it"
     return ids, [said, *notes] if header else notes, header

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW, read_arrow
+from elsa_nb.column_names import without_fractions
 from elsa_nb.formulas import meant
 from elsa_nb.table_ids import (
     arrow_index,
@@ -48,7 +49,8 @@ def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], li
     table = read_text_table(path, encoding)
     ids, notes = ids_in_frame(table.frame, table.padded)
     header = "" if table.bare else ", ".join(map(str, table.frame.columns))
-    return list(map(meant, ids)), table.notes + notes, header
+    ids, more = without_fractions(list(map(meant, ids)))
+    return ids, table.notes + notes + more, header
 
 
 # --- Parquet and Feather
@@ -185,9 +187,13 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
         notes += _look_at_first(frame)
         if counts_rows(frame[0]) and not _all_whole(frame):
             frame = frame.rename(columns={0: "row number"})
-    told, more = (None, []) if ids is None else ids_in_column(frame.__getitem__, list(frame.columns), ids)
+    told = None
+    if ids is not None:
+        told, more = ids_in_column(frame.__getitem__, list(frame.columns), ids)
+        told, whole = without_fractions(told)
+        notes += more + whole
     read = vectors_in_frame(frame, key, told, ids, table)
-    read.notes += notes + more
+    read.notes += notes
     return read
 
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
+from elsa_nb.column_names import as_whole_numbers
 from elsa_nb.formulas import meant
 from elsa_nb.label.label_files.id_kinds import LOCAL_FILES, look_of
 from elsa_nb.pictures.opening import escaped, id_of_path
@@ -291,8 +292,7 @@ def _caseless_item(item: str) -> Parts:
 
 def _number(name: str) -> Parts:
     """Read a whole number: spreadsheets turn 007 into 7, and pandas into 7.0."""
-    number = re.fullmatch(r"\s*(\d+)(?:[.,]0*)?\s*", name)
-    return (str(int(number[1])),) if number else ()
+    return tuple(map(str, as_whole_numbers([name.replace(",", ".")])))
 
 
 def _safe(name: str) -> Parts:
