@@ -12,6 +12,14 @@ from elsa_nb.option_names import option_told
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
 _BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; other line ends of Unicode are not
 LINE_END = re.compile(r"\r\n|\r|\n")
+# How packed files begin; the mark of bzip2 alone would be letters.
+_PACKED = {
+    "it is packed (gzip); unpack it first": rb"\x1f\x8b",
+    "it is packed (bzip2); unpack it first": rb"BZh[1-9]1AY&SY",
+    "it is packed (xz); unpack it first": rb"\xfd7zXZ\0",
+    "it is packed (zstd); unpack it first": rb"\x28\xb5\x2f\xfd",
+    "it is an archive (zip), or a spreadsheet; unpack it, or save its table as CSV": rb"PK\x03\x04",
+}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -23,9 +31,11 @@ _MARKS = (
 def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is not text.
 
-    Raises ValueError for bytes that are not in the given `encoding`. Where the text shows its encoding itself, by a
-    mark at its beginning or by two bytes per letter, raises ValueError with the line of a damaged letter.
+    Raises ValueError for bytes that are packed, or not in the given `encoding`. Where the text shows its encoding
+    itself, by a mark at its beginning or by two bytes per letter, raises ValueError with the line of a damaged letter.
     """
+    if said := next((said for said, mark in _PACKED.items() if re.match(mark, data)), None):
+        raise ValueError(said)
     if encoding is not None:
         try:
             yield encoding, data.decode(encoding)

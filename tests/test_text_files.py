@@ -1,6 +1,11 @@
 """Text that says its encoding itself and is damaged in it is refused with the line: no id gets other letters."""
 
+import bz2
+import gzip
+import io
+import lzma
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -43,6 +48,26 @@ def test_a_damaged_letter_is_told_with_its_line_by_every_reader(tmp_path, encodi
     said = f"{name}.*line 3 has a damaged letter, which is not in {encoding}; save the text anew, or give its encoding"
     with pytest.raises(ValueError, match=rf"{said}: encoding='\.\.\.'"):
         READERS[name](tmp_path / name)
+
+
+def zipped(data):
+    with zipfile.ZipFile(made := io.BytesIO(), "w") as archive:
+        archive.writestr("t.csv", data)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("encoding", [None, "cp1252"])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zipped])
+@pytest.mark.parametrize("name", ["ids.csv", "ids.csv.gz", "ids.txt", "ids.json", "ids", "x.csv", "x.tsv", "x.json"])
+def test_a_packed_file_is_to_be_unpacked_whatever_it_is_called(tmp_path, name, pack, encoding):
+    (tmp_path / name).write_bytes(pack(TABLE.encode()))
+    with pytest.raises(ValueError, match=rf"{name}.*it is (packed|an archive) \(.*unpack it"):
+        (read_ids if name.startswith("ids") else Pool.from_file)(tmp_path / name, encoding=encoding)
+
+
+def test_letters_like_the_mark_of_a_packed_file_are_text(tmp_path):
+    (tmp_path / "ids.txt").write_text("BZh9\nPK\n")
+    assert read_ids(tmp_path / "ids.txt") == ["BZh9", "PK"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
