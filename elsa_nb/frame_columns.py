@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.column_names import LABEL, plain
+from elsa_nb.column_names import LABEL, as_whole_numbers, numbers_rows, order_counted, plain
 from elsa_nb.whole_numbers import EXACT, check_whole
 
 WRITTEN = "; numbers that are written as text become numbers with astype(float)"
@@ -26,7 +26,7 @@ def check_columns(frame: Any) -> None:
     """Raise ValueError, in a pandas frame of several columns, for one that holds no values of vectors; it is named.
 
     It holds something else than numbers, or is called as columns of labels are: a search in vectors that hold the
-    labels would find everything.
+    labels would find everything. Or it numbers the rows, by its name and its values: near is then what stood near.
     """
     if len(frame.columns) < 2:
         return
@@ -44,4 +44,11 @@ def check_columns(frame: Any) -> None:
             raise ValueError(
                 f"The column {name!r} of the data frame is called as labels are: drop it (frame.drop(columns=...)), or "
                 "call it otherwise where it is a value of the vectors."
+            )
+    for place, name in enumerate(frame.columns):
+        named = isinstance(name, str) and numbers_rows(name) and len(frame) > 1
+        if named and order_counted(as_whole_numbers(frame.iloc[:, place].tolist())):
+            raise ValueError(
+                f"The column {name!r} of the data frame numbers the rows: drop it (frame.drop(columns=...)), or call "
+                "it otherwise where it is a value of the vectors."
             )

@@ -263,3 +263,22 @@ def test_a_column_of_numbers_that_is_called_as_labels_are_is_no_value(name):
     with pytest.raises(ValueError, match=f"column {name!r} of the data frame is called as labels are: drop it"):
         as_vectors(frame.assign(**{name: [0, 1, 2, 0, 1, 2]}))
     assert as_vectors(pd.DataFrame(values)).shape == (6, 3)
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "", "index", "Row Number", "__index_level_0__", "idx"])
+@pytest.mark.parametrize("numbers", [range(6), range(1, 7), [3.0, 0.0, 5.0, 1.0, 2.0, 4.0]])
+def test_a_column_that_numbers_the_rows_is_no_value(name, numbers):
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 3)), columns=["e0", "e1", "e2"])
+    with pytest.raises(ValueError, match=f"column {name!r} of the data frame numbers the rows: drop it"):
+        as_vectors(values.assign(**{name: list(numbers)}))
+    assert as_vectors(values.assign(**{name: [0, 0, 1, 1, 2, 2]})).shape == (6, 4)  # counts of something
+    assert as_vectors(values.assign(value=list(numbers))).shape == (6, 4)
+    assert as_vectors(values.set_axis([0, 1, 2], axis=1)).shape == (6, 3)
+
+
+def test_what_a_saved_frame_holds_more_when_read_again_is_told(tmp_path):
+    pd.DataFrame(ROWS).add_prefix("e").to_csv(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match=r"column 'Unnamed: 0' of the data frame numbers the rows"):
+        Pool.from_arrays(pd.read_csv(tmp_path / "t.csv"))
+    read = pd.read_csv(tmp_path / "t.csv", index_col=0)
+    assert Pool.from_arrays(read).vectors.tolist() == Pool.from_file(tmp_path / "t.csv").vectors.tolist()
