@@ -2,6 +2,8 @@
 
 import argparse
 import sqlite3
+import subprocess
+import sys
 
 import dask.distributed
 import pytest
@@ -266,3 +268,11 @@ def test_what_was_typed_is_noted_and_nothing_else(declare):
 @pytest.mark.parametrize("text", ["0.9", "0,9", "90%", "90 %", " 90.0% "])
 def test_a_share_may_be_typed_as_people_write_it(text):
     assert cli._parser().parse_args(["label", "photos", "--target", text]).target == pytest.approx(0.9)
+
+
+def test_python_runs_the_command_without_its_script():
+    run = [sys.executable, "-m", "elsa_nb"]
+    assert subprocess.run([*run, "--version"], capture_output=True, text=True).stdout.startswith("elsa-nb ")
+    refused = subprocess.run([*run, "no-such"], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "usage: elsa-nb" in refused.stderr

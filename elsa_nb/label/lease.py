@@ -48,8 +48,8 @@ class Lease:
         host, pid, now = socket.gethostname(), os.getpid(), time.time()
         row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
         if row and row["holder"] != self.holder and not force:
-            gone = not psutil.pid_exists(row["pid"]) or (row["pid"] == pid and not patient) or now - row["seen"] >= STALE
-            if row["host"] != host or not gone:
+            gone = not psutil.pid_exists(row["pid"]) or now - row["seen"] >= STALE
+            if row["host"] != host or not (gone or (row["pid"] == pid and not patient)):
                 return False
         since = row["since"] if row and row["holder"] == self.holder else now
         values = (self.annotator, self.holder, host, pid, since, now)

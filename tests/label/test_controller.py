@@ -265,7 +265,7 @@ def full_disk(*_, **__):
 
 
 @pytest.mark.parametrize("how", ["begin_again", "wake", "look_around"])
-def test_cards_that_could_not_be_restored_take_no_answer_until_they_are(make_desk, make_search, small, monkeypatch, how):
+def test_cards_that_could_not_be_restored_wait_until_they_are(make_desk, make_search, small, monkeypatch, how):
     worker = ByHand()
     controller = make_desk(worker=worker)
     answer_page(controller, small[1])
