@@ -33,8 +33,9 @@ class Machine:
 
     @property
     def device(self) -> str:
-        """One line for the table."""
-        return f"{self.processor}, {self.cores} cores"
+        """One line for the table; the rates tell machines of one name apart, and one that was shared."""
+        rates = f"memory read at {self.reading_gb_s:.0f} GB/s, products at {self.sgemm_gflops:.0f} GFLOP/s"
+        return f"{self.processor}, {self.cores} cores, {rates}"
 
     def as_dict(self) -> dict:
         """Return all of it, for machine.json."""

@@ -77,8 +77,11 @@ def test_the_markdown_block_shows_every_line_and_where_it_was_measured(tmp_path)
     assert f"| {LINE} | at most 50 ms | 41.2 ms | met | 1/2 | abc |" in lines
     assert all(line.count("|") == 7 for line in lines if line.startswith("|"))
     assert 10 < sum(line.startswith("| ") for line in lines) < len(LINES)  # growth and limits stay in the file
-    assert lines[-1].startswith("Measured on: a machine, 2 cores.")
-    assert "0.2 before the run at commit abc" in lines[-1]
+    assert lines[-1] == "- abc: a machine, 2 cores; 0.2 programs wanted a processor before the run"
+    summary.store(path, [Row(GRAPH, 60.0, "s", "1.0 times")], "a slower machine", "def", 0.0)
+    assert readme_blocks.speed_block(path).endswith(
+        f"{lines[-1]}\n- def: a slower machine; 0.0 programs wanted a processor before the run"
+    )
     assert not block.endswith("\n")
 
 

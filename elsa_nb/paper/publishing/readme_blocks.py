@@ -163,10 +163,13 @@ def _figure(row: Mapping[str, str]) -> str:
 
 
 def _measured_on(rows: Sequence[Mapping[str, str]]) -> str:
-    """Say on which machines the rows were measured, and how busy each was, where that was kept."""
-    if not (devices := sorted({row["device"] for row in rows if row["device"]})):
+    """Say on which machine the rows of each commit were measured, and how busy it was, where that was kept."""
+    measured = [row for row in rows if row["device"] and not row["measured"].startswith("not measured")]
+    runs = sorted({(row["device"], row["commit"], row["load"]) for row in measured})
+    if not runs:
         return "Nothing measured yet."
-    loads = sorted({(row["commit"], row["load"]) for row in rows if row["load"]})
-    busy = "; ".join(f"{load} before the run at commit {commit}" for commit, load in loads)
-    told = f" Programs that wanted a processor: {busy}." if busy else ""
-    return f"Measured on: {'; '.join(devices)}.{told}"
+    lines = [
+        f"- {commit}: {device}" + (f"; {load} programs wanted a processor before the run" if load else "")
+        for device, commit, load in runs
+    ]
+    return "\n".join(["Measured, by commit, on:", "", *lines])
