@@ -90,7 +90,7 @@ others:  ## unit and nbval, which give way to whatever else runs: the other half
 	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= nbval
 
 docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --config-file docs/mkdocs.yml
 	@echo "The documentation: build/docs/index.html"
 
 # hnswlib, the index of small-text's SEALS, has no wheels: without a compiler that one line stays "not measured".

@@ -1,4 +1,7 @@
-"""What mkdocs does besides: the committed notebooks become pages, and the figures that pages show are copied."""
+"""What mkdocs does besides: the committed notebooks become pages, and the figures that pages show are copied.
+
+Links of the pages lead to files of the repository, where people read them, too; the site has its own copies of these.
+"""
 
 import re
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import nbformat
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +28,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name in FIGURES:
         files.append(File.generated(config, f"figures/{name}", abs_src_path=str(ROOT / "figures" / name)))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Return the text of a page, its links to notebooks and figures leading to those of the site."""
+    if page.file.generated_by:
+        return markdown
+    markdown = re.sub(r"\]\(\.\./\.\./((?:\.\./)*notebooks/[\w-]+)\.ipynb\)", r"](\1.md)", markdown)
+    return re.sub(r"\]\(\.\./\.\./((?:\.\./)*figures/[^)]+)\)", r"](\1)", markdown)
 
 
 def page(text: str, name: str) -> str:

@@ -31,6 +31,7 @@ NAMES = re.compile(
     r" \d[\d.]*(?:(?:, | and | to |-)\d[\d.]*)*",
     re.IGNORECASE | re.DOTALL,
 )
+_NOTEBOOK = re.compile(r"\(\.\./\.\./notebooks/([\w-]+)\.ipynb\)")  # a page's link to it
 
 
 RANGE = re.compile(r"(?<![\w.,-])(\d[\d,]*(?:\.\d+)?)-(\d[\d,]*(?:\.\d+)?)(?![\w-])( ?(?:%|points))?")
@@ -173,7 +174,7 @@ def points_of_page(path: Path, notebooks: Sequence[Path], begins: str) -> list[P
     before, *points = path.read_text(encoding="utf-8").split(begins)[1].split("\n## ")[0].split("\n- ")
     parts = []
     for text in points:
-        named = re.findall(r"\(notebooks/([\w-]+)\.md\)", text) or re.findall(r"\(notebooks/([\w-]+)\.md\)", before)
+        named = _NOTEBOOK.findall(text) or _NOTEBOOK.findall(before)
         cells = [
             cell
             for notebook in notebooks

@@ -163,3 +163,14 @@ def test_every_dotted_name_that_is_written_leads_somewhere():
     assert "elsa_nb.label_folder" in names
     done = subprocess.run([sys.executable, "-c", RESOLVE, *names], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
+
+
+def test_every_link_in_a_text_leads_to_a_file_of_the_repository():
+    """The texts are read where the code lies, too, and not only on the site."""
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "docs/pages/results.md" in listed
+    for name in listed.splitlines():
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+        for address in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not re.match(r"[a-z]+:|#", address):
+                assert (ROOT / name).parent.joinpath(address.partition("#")[0]).exists(), f"{name}: {address}"

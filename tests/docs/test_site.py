@@ -2,6 +2,8 @@
 
 import logging
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -18,7 +20,7 @@ FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sour
 def site(tmp_path_factory):
     """Build the site; strict, so that a warning of its own raises."""
     folder = tmp_path_factory.mktemp("site")
-    logging.getLogger("mkdocs").setLevel(logging.ERROR)
+    logging.getLogger("mkdocs").setLevel(logging.WARNING)
     build(load_config(str(ROOT / "docs" / "mkdocs.yml"), site_dir=str(folder)))
     return folder
 
@@ -60,3 +62,19 @@ def test_the_pages_of_the_api_show_examples_as_code(site):
     html = (site / "api" / "label.html").read_text(encoding="utf-8")
     assert "label_folder" in html
     assert "<blockquote>" not in html
+
+
+def test_a_warning_ends_the_build(tmp_path):
+    """A link that leads nowhere is one; where warnings are kept quiet, mkdocs does not count them either."""
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "index.md").write_text("[nowhere](nowhere.md)")
+    told = (ROOT / "docs" / "mkdocs.yml").read_text(encoding="utf-8").partition("\nhooks:")[0]
+    (tmp_path / "mkdocs.yml").write_text(
+        told.replace("extra_css: [look.css]", "") + "\nvalidation: {links: {not_found: warn}}\n"
+    )
+    command = re.search(r"\bmkdocs build .*", (ROOT / "Makefile").read_text(encoding="utf-8"))[0].replace(
+        "docs/mkdocs.yml", "mkdocs.yml"
+    )
+    done = subprocess.run([sys.executable, "-m", *command.split()], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "nowhere.md" in done.stderr
