@@ -25,9 +25,9 @@ def nearest_neighbours(
 ) -> np.ndarray:
     """Return the allowed rows nearest to the queries: Algorithm 1, NN(queries, a).
 
-    A query that is allowed is its own nearest neighbour, at distance 0 (none is in the paper's reading: all are known).
-    `per` = "total": the first `a` rows of one list sorted by the distance to the nearest query (the paper's text).
-    `per` = "query": the `a` nearest rows of each query, together.
+    `per` = "total": the first `a` rows of one list sorted by the distance to the nearest query (the paper's text). A
+    query that is allowed is its own nearest neighbour, at distance 0 (none is in the paper's reading: all are known).
+    `per` = "query": the `a` nearest rows of each query, never itself, together.
     """
     # Lines 2 to 4: the distances of all rows to all queries, the least of each row, and the rows sorted by it.
     # Lines 5 and 6: the first `a` of them. `neighbours` returns the same without measuring every row.

@@ -38,7 +38,7 @@ class SearchConfig:
         use_rands: Whether RandS asks at all.
         use_head: Without the head RandS samples unlabelled rows at random, and the head serves the final search only.
         use_final: Whether there is a final search.
-        nn_per: Whether `a` is per round ("total", Algorithm 1) or per "query".
+        nn_per: Whether `a` is per round ("total", Algorithm 1) or per "query", which is never its own neighbour then.
         nn_queries: Whose neighbours NN asks: the "new positives" of the last round (Algorithm 4), "all positives"
             (section 4.1), or the "last neighbours", positive or not.
         nn_alone: After a round without finds, NN inside ELSA and No Active goes on from all positives, though no line
@@ -56,7 +56,7 @@ class SearchConfig:
             every row. Each such question costs another label.
             If not, no row is asked twice.
         nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included,
-            as Algorithm 1's "min >= 0" says literally.
+            as Algorithm 1's "min >= 0" says literally; with `nn_per` "query", a query only as the neighbour of another.
     """
 
     rounds: int = 10
