@@ -69,12 +69,12 @@ def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
     """Return the summary of each arm of each comparison, one row each; intervals are of 95 %, over classes.
 
     `overhead_80`: median over searches, with `low_80` and `high_80`, and `unreached_80` searches that did not get that
-    far. `worst_80`: of the class with the most. `ratio_80`: to the arm `base`, class by class (geometric mean), with
-    interval, and in how many classes the arm needs fewer labels (`fewer_80`) or more (`more_80`). `gap_80`: to
-    `ALL_LABELS`. `ratio_neither_80`, `gap_neither_80`: the share of pairs of searches in which neither got that far;
-    these say 1, or nearly so. `found_in_200`: median. `round_ms`: milliseconds of a round, median over searches, on a
-    machine that may have been busy. `of_elsa`: labels spent on as many finds as ELSA ends with, divided by ELSA's,
-    median.
+    far. `worst_80`: of the class with the most, nan where in some class half or more of the searches did not get that
+    far. `ratio_80`: to the arm `base`, class by class (geometric mean), with interval, and in how many classes the arm
+    needs fewer labels (`fewer_80`) or more (`more_80`). `gap_80`: to `ALL_LABELS`. `ratio_neither_80`,
+    `gap_neither_80`: the share of pairs of searches in which neither got that far; these say 1, or nearly so.
+    `found_in_200`: median. `round_ms`: milliseconds of a round, median over searches, on a machine that may have been
+    busy. `of_elsa`: labels spent on as many finds as ELSA ends with, divided by ELSA's, median.
     """
     rows = []
     for keys, group in frame.groupby(["pool", "half", "seeds", "budget"], sort=False):
@@ -99,8 +99,10 @@ def _said(of: pd.DataFrame, base: pd.DataFrame | None, limit: pd.DataFrame | Non
     classes = values.index.get_level_values(0)
     median, low, high = median_interval(values.to_numpy(), classes.to_numpy())
     said = {f"overhead_{name}": median, f"low_{name}": low, f"high_{name}": high}
-    said[f"unreached_{name}"] = int((of[f"labels_{name}"] == 0).sum())
-    said[f"worst_{name}"] = values.groupby(classes).median().max()
+    unreached = of.loc[values.index, f"labels_{name}"] == 0
+    said[f"unreached_{name}"] = int(unreached.sum())
+    got_there = unreached.groupby(classes).mean() < 0.5
+    said[f"worst_{name}"] = values.groupby(classes).median().max() if got_there.all() else np.nan
     for title, other in (("ratio", base), ("gap", limit)):
         logs = _logs(of, other, name)
         mean, low, high = _mean_interval(logs.to_numpy())

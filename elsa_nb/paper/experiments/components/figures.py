@@ -17,6 +17,7 @@ _SERIES = {
     "RandS in ELSA": {"color": COMPONENT_COLOURS["RANDS"], "marker": "s", "ms": 3, "lw": 1.3},
 }
 _BAND = 0.16  # opacity
+_OUTLINE = (0, (3, 2))  # of the bands of searchers that have no reading
 _NO_READING = "no reading"
 # Two preparations of one strategy have its colour; on raw vectors it is dotted, and its mark hollow, as in notebook 18.
 _ARM_COLOURS = COLOURS | dict.fromkeys((PREPARED, RAW), COLOURS["Greedy probe"])
@@ -148,7 +149,9 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
             ax.set_xlabel("Labels spent, seeds included (log)")
             log_axis(ax.xaxis)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=5 if len(encoders) > 1 else 3)
+        band = mpl.patches.Patch(facecolor="#dddddd", edgecolor="#777777", lw=0.7, ls=_OUTLINE)
+        told = [*labels, "95 % interval"]
+        figure.legend([*handles, band], told, loc="outside lower center", ncols=5 if len(encoders) > 1 else 3)
     return figure
 
 
@@ -163,7 +166,7 @@ def _plot_by_labels(frame: pd.DataFrame, ax: Axes) -> None:
         if not reference:
             band = ax.fill_between(rows["labels"], rows["low"], rows["high"], color=colour, alpha=0.13, lw=0)
             if rival:
-                band.set(alpha=None, facecolor="none", edgecolor=colour, lw=0.7, ls=(0, (3, 2)))
+                band.set(alpha=None, facecolor="none", edgecolor=colour, lw=0.7, ls=_OUTLINE)
             mark = {"marker": _ARM_MARKERS[arm], "ms": 5, "ls": "none"} | ({"mfc": "white"} if arm == RAW else {})
             end = rows[rows["ended"]].head(1)
             ax.plot(end["labels"], end["median"], color=colour, **mark)

@@ -22,6 +22,9 @@ _LINES = {
 _POOLS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73")
 _MARKS = "osD^v"
 _HOLLOW = {"mfc": "white", "alpha": 0.5}
+_PALE = {"color": "#000000", "alpha": 0.1, "lw": 0}
+_BAND = "Harvest: 95 % interval over classes"
+_SAYS_LITTLE = "hollow: most pairs of searches did not get that far"
 _CHANGES = {  # of Harvest that say too little by their short names
     "line only": "line only, no neighbourhood",
     "neighbourhood only": "neighbourhood only, no line",
@@ -52,7 +55,7 @@ def plot_curves(frame: pd.DataFrame) -> Figure:
                 of = frame[(frame["pool"] == pool) & (frame["arm"] == arm)]
                 ax.plot(of["labels"], of["discovery"], label=arm, **style)
                 if arm == "Harvest":
-                    ax.fill_between(of["labels"], of["low"], of["high"], color="#000000", alpha=0.1, lw=0)
+                    ax.fill_between(of["labels"], of["low"], of["high"], label=_BAND, **_PALE)
             ax.set(title=pool, xscale="log", xlim=(5, None), ylim=(0, 1))
             log_axis(ax.xaxis)
         for ax in axes.flat[len(pools) :]:
@@ -91,6 +94,7 @@ def plot_ratios(frame: pd.DataFrame) -> Figure:
                 little = of["neither"] > SAYS_LITTLE
                 for ratio, how in ((of["ratio"].mask(little), {"label": pool}), (of["ratio"].where(little), _HOLLOW)):
                     ax.errorbar(ratio, places, xerr=[ratio - of["low"], of["high"] - ratio], **style, **how)
+            ax.errorbar([], [], color="#555555", marker="o", ms=3.5, ls="none", label=_SAYS_LITTLE, **_HOLLOW)
             ax.set(xscale="log", title=f"to {share} % of a class", xlabel="Labels, Harvest's are 1 (log)")
             ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
             ax.minorticks_off()

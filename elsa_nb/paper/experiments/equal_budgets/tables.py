@@ -93,13 +93,21 @@ def class_by_class(said: pd.DataFrame, share: int = 80) -> pd.DataFrame:
     """Return what medians hide, one row per pool and arm of `CURVES`: worst class, wins and losses, time of a round.
 
     Columns: `worst` (labels per find of the class with the most), `fewer` and `more` (classes in which the arm needs
-    fewer or more labels than Harvest), `at_95` (labels per find at 95 %), `round_ms`.
+    fewer or more labels than Harvest), `at_95` (labels per find at 95 %), `round_ms`. Where half or more of the
+    searches did not get that far, labels per find are nan.
     """
     rows = said[said["arm"].isin(CURVES) & (said["arm"] != AT_RANDOM)]
     names = {f"worst_{share}": "worst", f"fewer_{share}": "fewer", f"more_{share}": "more", "overhead_95": "at_95"}
     table = rows[["pool", "arm", "classes", *names, "round_ms"]].rename(columns=names)
     table.loc[table["arm"] == BASE, ["fewer", "more"]] = np.nan
+    table["at_95"] = table["at_95"].mask(2 * rows["unreached_95"] >= rows["searches"])
     return table.astype({"fewer": "Int64", "more": "Int64"}).reset_index(drop=True)
+
+
+def classes_in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `class_by_class` with "not reached" where searches mostly did not get so far, and numbers of one digit."""
+    table = table.round(1)
+    return table.assign(**{name: table[name].astype(object).fillna("not reached") for name in ("worst", "at_95")})
 
 
 def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
