@@ -24,7 +24,7 @@ def figure():
 
 def test_an_arm_without_a_reading_says_so(figure):
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["No Active", "Greedy probe (no reading)", "random"]
+    assert names == ["No Active", "Greedy probe (no reading)", "random", "95 % interval"]
     assert [ax.get_title() for ax in figure.axes] == ["VICReg, paper reading", "VICReg, released-code reading"]
 
 
