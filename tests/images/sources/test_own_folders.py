@@ -34,18 +34,20 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
         photographs.write(tmp_path / name, b"words")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "round.jpg").symlink_to(tmp_path / "round.jpg")
+    (tmp_path / "disk").symlink_to("/mnt/a disk that is not there/pictures")  # as a folder of thousands may be
     os.mkfifo(tmp_path / "pipe.jpg")
     files = open_folder(tmp_path)
     assert files.ids.tolist() == ["a.jpg", "b/c.AVIF", "b/d.jp2"]
     assert left_out.by_ending(files.left_out) == {".xmp": 2, ".txt": 1, "": 1}
-    assert left_out.by_reason(files.left_out) == {left_out.ENDING: 4, left_out.LINK: 3}
+    assert left_out.by_reason(files.left_out) == {left_out.ENDING: 4, left_out.LINK: 4}
     said = " ".join(files.remarks)
     assert "Left out for their ending: 2 .xmp, 1 without an ending, 1 .txt. `left-out.csv`, beside the vectors," in said
     told = left_out.write_list(tmp_path / "out" / "left-out.csv", files.left_out).read_text().splitlines()
     assert told[0] == "path,reason"
     assert f'gone.jpg,"{left_out.LINK}"' in told
-    assert len(told) == 8
-    assert left_out.count_listed(tmp_path / "out" / "left-out.csv") == 7
+    assert f'disk,"{left_out.LINK}"' in told
+    assert len(told) == 9
+    assert left_out.count_listed(tmp_path / "out" / "left-out.csv") == 8
     assert left_out.count_listed(tmp_path / "nowhere.csv") == 0
 
 
@@ -107,7 +109,7 @@ def test_what_may_not_be_looked_at_is_left_out_all_the_same(tmp_path):
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "pipe.jxl")
     reasons = {each.path: each.reason for each in open_folder(tmp_path).left_out}
-    assert reasons == {"gone": left_out.ENDING, "pipe.jxl": "a JPEG XL picture; save as PNG or JPEG"}
+    assert reasons == {"gone": left_out.LINK, "pipe.jxl": "a JPEG XL picture; save as PNG or JPEG"}
 
 
 def test_a_list_of_what_is_left_out_computes_nothing_in_a_spreadsheet(tmp_path):
