@@ -39,6 +39,8 @@ from elsa_nb.search.contract import (
 from elsa_nb.search.highest import highest
 from elsa_nb.search.kernels import check_shape
 
+_AMONG = 4000  # random rows from which those that lie far apart are chosen
+
 
 class FileEncoder(Protocol):
     """Encode image files into the space of the pool."""
@@ -54,18 +56,17 @@ def random_rows(n: int, count: int, rng: np.random.Generator | int | None) -> np
     return check_rng(rng).choice(n, size=min(count, n), replace=False)
 
 
-def spread_rows(
-    vectors: np.ndarray, count: int, rng: np.random.Generator | int | None, *, among: int = 4000
-) -> np.ndarray:
+def spread_rows(vectors: np.ndarray, count: int, rng: np.random.Generator | int | None) -> np.ndarray:
     """Return `count` rows that lie far apart: one for each corner of the pool, so that rare looks are shown too.
 
-    Farthest-point sampling (k-centre, greedy) among `among` random rows; the first is the one nearest to their mean.
-    No row comes twice: where fewer vectors differ, some rows have equal ones. `rng` is a generator, its seed, or None.
+    Farthest-point sampling (k-centre, greedy) among 4,000 random rows, or `count` if that is more; the first is the one
+    nearest to their mean. No row comes twice: where fewer vectors differ, some rows have equal ones. A pool of fewer
+    rows than `count` gives all of them. `rng` is a generator, its seed, or None.
     """
     check_count("count", count, 1)
     check_shape(vectors)
     vectors = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors, np.float32)
-    candidates = np.sort(random_rows(len(vectors), among, rng))
+    candidates = np.sort(random_rows(len(vectors), max(_AMONG, count), rng))
     x = np.asarray(vectors[candidates], np.float32)
     chosen = [int(((x - x.mean(0)) ** 2).sum(1).argmin())]
     distance = np.full(len(x), np.inf, np.float32)

@@ -31,6 +31,12 @@ def test_a_spread_sample_of_copies_has_no_row_twice():
         first_examples.spread_rows(vectors, 0, 0)
 
 
+def test_a_spread_sample_is_as_large_as_it_was_asked_to_be():
+    vectors = np.random.default_rng(0).normal(size=(4300, 2)).astype(np.float32)
+    assert len(np.unique(first_examples.spread_rows(vectors, 4200, 0))) == 4200
+    assert sorted(first_examples.spread_rows(vectors[:5], 9, 0)) == [0, 1, 2, 3, 4]
+
+
 def test_rows_by_name_part_and_pattern():
     ids = ["cats/a.jpg", "cats/b.jpg", "dogs/a.jpg"]
     assert first_examples.rows_named(ids, "dogs/a.jpg").tolist() == [2]

@@ -113,9 +113,9 @@ def by_reason(left_out: Sequence[LeftOut]) -> dict[str, int]:
     return dict(Counter(each.reason for each in left_out).most_common())
 
 
-def by_ending(left_out: Sequence[LeftOut], reason: str = ENDING) -> dict[str, int]:
-    """Count the files of each ending that were left out for `reason`, the most frequent first."""
-    return dict(Counter(each.ending for each in left_out if each.reason == reason).most_common())
+def by_ending(left_out: Sequence[LeftOut]) -> dict[str, int]:
+    """Count the files of each ending that were left out for it, the most frequent first."""
+    return dict(Counter(each.ending for each in left_out if each.reason == ENDING).most_common())
 
 
 def sentences(left_out: Sequence[LeftOut]) -> list[str]:
