@@ -338,7 +338,7 @@ class _Walk:
         """Return why an entry that is not a folder of the user's is left out; "" for an image."""
         if _is(entry, "is_dir"):
             return OF_STORAGE
-        if _is(entry, "is_symlink") and not os.path.exists(entry.path):
+        if _is(entry, "is_symlink") and not _is(entry, "is_file"):
             return LINK  # whatever its name: it may lead to a folder of pictures on a disk that is not there now
         if not entry.name.lower().endswith(self.suffixes):
             return ENDING

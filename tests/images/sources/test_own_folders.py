@@ -34,7 +34,7 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
         photographs.write(tmp_path / name, b"words")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "round.jpg").symlink_to(tmp_path / "round.jpg")
-    (tmp_path / "disk").symlink_to(tmp_path / "a disk that is not there" / "pictures")  # as a folder of thousands may be
+    (tmp_path / "disk").symlink_to(tmp_path / "not mounted" / "pictures")  # as a folder of thousands may be
     os.mkfifo(tmp_path / "pipe.jpg")
     files = open_folder(tmp_path)
     assert files.ids.tolist() == ["a.jpg", "b/c.AVIF", "b/d.jp2"]
