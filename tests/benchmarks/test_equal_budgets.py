@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import equal_budgets, every_label, rankers, seals, text_pool
 from benchmarks.near_rows import near_rows
+from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Spaces
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
@@ -211,3 +212,11 @@ def test_searches_of_two_pools_of_one_name_are_not_mixed(tmp_path):
     with pytest.raises(ValueError, match="another pool of that name"):
         equal_budgets._store(path, pd.DataFrame([key | {"arm": "y", "class_size": 41}]))
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.csv")), ids=lambda path: path.name)
+def test_every_stored_row_names_a_committed_state(path):
+    """A state with changes that were not committed has a plus behind its name."""
+    rows = pd.read_csv(path)
+    if "commit" in rows:
+        assert rows["commit"].dropna().str.fullmatch("[0-9a-f]{9}").all()

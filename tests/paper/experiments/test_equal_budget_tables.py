@@ -66,7 +66,7 @@ def test_worst_class_wins_and_losses_are_told_class_by_class():
     assert table.loc["Harvest", ["worst", "round_ms"]].tolist() == [6.0, 500.0]
     assert table.loc["Harvest", ["fewer", "more"]].isna().all()
     assert table["at_95"].isna().all()  # no search got that far
-    assert tables.classes_in_words(table)["at_95"].tolist() == ["not reached"] * 2
+    assert tables.classes_in_words(table)["at_95"].tolist() == ["-"] * 2
 
 
 def test_the_worst_class_is_not_one_whose_searches_did_not_get_there():
@@ -74,7 +74,7 @@ def test_the_worst_class_is_not_one_whose_searches_did_not_get_there():
     table = tables.class_by_class(tables.spent(frame.assign(seconds=1, rounds=1)), 50).set_index("arm")
     assert table.loc["Harvest", "worst"] == 6.0
     assert np.isnan(table.loc["ELSA", "worst"])
-    assert tables.classes_in_words(table).loc["ELSA", "worst"] == "not reached"
+    assert tables.classes_in_words(table).loc["ELSA", "worst"] == "-"
 
 
 def test_the_better_searcher_than_harvest_would_be_named(said):

@@ -105,9 +105,9 @@ def class_by_class(said: pd.DataFrame, share: int = 80) -> pd.DataFrame:
 
 
 def classes_in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `class_by_class` with "not reached" where searches mostly did not get so far, and numbers of one digit."""
+    """Return `class_by_class` with a dash where searches mostly did not get that far, and numbers of one digit."""
     table = table.round(1)
-    return table.assign(**{name: table[name].astype(object).fillna("not reached") for name in ("worst", "at_95")})
+    return table.assign(**{name: table[name].astype(object).fillna("-") for name in ("worst", "at_95")})
 
 
 def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
