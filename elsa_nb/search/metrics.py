@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from elsa_nb.plain_arrays import plain_array, same_index
-from elsa_nb.search.checks import as_truths, check_count, check_rows_asked, check_share
+from elsa_nb.search.checks import as_truths, check_count, check_rows, check_rows_asked, check_share
 
 
 def finds(
@@ -26,7 +26,7 @@ def finds(
     """
     positive = as_truths("positive", positive, "a row of the pool (such as labels == 'owl')")
     rows = check_rows_asked(rows, len(positive), "rows")
-    seeds = check_rows_asked(seeds, len(positive), "seeds")
+    seeds = check_rows(seeds, len(positive), "seeds")
     rows = np.concatenate([seeds[~np.isin(seeds, rows)], rows]) if count_seeds else rows[~np.isin(rows, seeds)]
     first_time = np.zeros(len(rows), bool)
     first_time[np.unique(rows, return_index=True)[1]] = True
@@ -74,7 +74,8 @@ def median_interval(
     """Return (median, low, high) of `values` (m,) or, column by column, (m, k): a bootstrap percentile interval.
 
     Whole `groups` (m,) are resampled: searches for the same class resemble one another, so classes are drawn, not
-    single searches. Shapes of the results: () or (k,). `level` is a share above 0 and below 1.
+    single searches. Shapes of the results: () or (k,). `level` is a share above 0 and below 1. A value may be infinite,
+    such as the labels of a search that did not get there; one that is not known (nan) raises ValueError.
     """
     check_share("level", level)
     check_count("resamples", resamples, 1)
@@ -83,10 +84,14 @@ def median_interval(
         values, groups = np.asarray(values), np.asarray(groups)
     values = plain_array(values, "values", "give numbers")
     groups = plain_array(groups, "groups", "give names, or numbers")
+    if values.dtype.kind in "cmM":
+        raise ValueError(f"values of type {values.dtype}; give numbers")
     try:
         values = values.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"values of type {values.dtype}, such as {values.ravel()[0]}; give numbers") from None
+    if np.isnan(values).any():
+        raise ValueError("values hold nan, which no median knows; leave these searches out, with their groups")
     rows, of = (len(each) if each.ndim else 0 for each in (values, groups))
     if not rows or rows != of:
         raise ValueError(f"{rows} values in {of} groups; give at least one value, and a group for each")
@@ -101,8 +106,15 @@ def median_interval(
     medians = np.column_stack(
         [_medians_of_draws(columns[rows, i], member_of[rows], times) for i, rows in enumerate(order.T)]
     ).reshape(resamples, *values.shape[1:])
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = _quantiles(medians, (1 - level) / 2), _quantiles(medians, (1 + level) / 2)
     return np.median(values, axis=0), low, high
+
+
+def _quantiles(medians: np.ndarray, share: float) -> np.ndarray:
+    """Return a quantile of each column; between two values that are not both finite, the larger one."""
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        between = np.quantile(medians, share, axis=0)
+    return np.where(np.isnan(between), np.quantile(medians, share, axis=0, method="higher"), between)[()]
 
 
 def _times_drawn(groups: int, draws: int, seed: int) -> np.ndarray:

@@ -28,7 +28,9 @@ class Truth:
     """
 
     def __init__(self, positive: Sequence[bool] | np.ndarray):
-        self.positive = as_truths("truth", positive, "a row (such as labels == 'owl')")
+        # A copy: whoever goes on with the array, for the next class, must not change what this one answers.
+        self.positive = as_truths("truth", positive, "a row (such as labels == 'owl')").copy()
+        self.positive.flags.writeable = False
 
     def __repr__(self) -> str:
         return f"<Truth: {self.positive.sum():,} of {len(self.positive):,} rows are positive>"
@@ -107,7 +109,8 @@ def answers_of(oracle: Oracle, rows: np.ndarray) -> np.ndarray:
 def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -> list[Log]:
     """Run several searches round by round, each with its oracle; return their logs, equal to those of `simulate`.
 
-    One pass over the vectors of a pool scores the heads of all its searches.
+    One pass over the vectors of a pool scores the heads of all its searches. Each search and each oracle that draws
+    randomness needs a generator of its own: of one that they share, each gets other numbers than it would get alone.
     """
     for name, given in (("searches", searches), ("oracles", oracles)):
         if not isinstance(given, Sequence) or isinstance(given, str | bytes):
@@ -117,6 +120,8 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
     for search, oracle in zip(searches, oracles, strict=True):
         check_search(search)
         check_oracle(oracle)
+    if len(set(map(id, searches))) < len(searches):
+        raise ValueError("the same search is given twice; make one for each oracle")
     running = list(zip(searches, oracles, strict=True))
     while running:
         asked = [search.head_to_score() if isinstance(search, Scored) else None for search, _ in running]

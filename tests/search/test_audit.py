@@ -290,3 +290,23 @@ def test_counts_that_contradict_each_other_are_refused(bound, counts, sentence):
 def test_a_row_that_is_none_is_refused_without_a_bound_that_nobody_set():
     with pytest.raises(ValueError, match="row -1 is not in the pool; allowed: 0 or more"):
         Audit([-1, 5], 1, rng=0)
+
+
+@pytest.mark.parametrize("since", [np.zeros(10, bool), [3.9], ["3"], ["a"], [-1]])
+def test_rows_found_since_are_row_numbers_like_all_others(since):
+    with pytest.raises(ValueError, match=r"found_since.*(give|allowed)"):
+        Audit(np.arange(10), 3, rng=0, found_since=since)
+
+
+def test_whoever_changes_the_rows_of_a_query_does_not_change_the_audit():
+    audit, same = Audit(np.arange(10), 3, rng=0), Audit(np.arange(10), 3, rng=0)
+    audit.query(3)[:] = 7
+    same.query(3)
+    for one in (audit, same):
+        one.update([0, 0, 0])
+    assert audit.query(7).tolist() == same.query(7).tolist()
+
+
+def test_no_more_rows_are_found_elsewhere_than_are_left():
+    with pytest.raises(ValueError, match="elsewhere = 60 and rows = 50"):
+        labels_for(100, 10, 0.9, labels=50, hits=5, elsewhere=60)

@@ -168,3 +168,17 @@ def test_of_a_class_without_members_nothing_is_found_or_not():
 def test_what_has_no_interval_is_refused(values, groups, sentence):
     with pytest.raises(ValueError, match=sentence):
         median_interval(values, groups)
+
+
+def test_an_interval_knows_infinity_and_refuses_what_is_not_known():
+    some = np.array([1, 2, np.inf, np.inf, np.inf])
+    assert median_interval(some, np.array(list("abcde"))) == (np.inf, 1.0, np.inf)
+    assert median_interval(np.column_stack([some, some[::-1]]), np.arange(5))[2].tolist() == [np.inf, np.inf]
+    for strange in (np.array([1.0, np.nan]), np.array([1 + 2j, 2]), np.array([1, 2], "m8[s]")):
+        with pytest.raises(ValueError, match=r"nan|of type"):
+            median_interval(strange, np.arange(2))
+
+
+def test_a_seed_given_twice_is_no_second_label():
+    with pytest.raises(ValueError, match="seeds: row 0 is given 2 times"):
+        finds([2], np.ones(4, bool), [0, 0])

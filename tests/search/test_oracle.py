@@ -244,3 +244,20 @@ def test_what_is_not_an_answer_reaches_no_search(answers):
         with pytest.raises(ValueError, match=r"label\(\) of Answers returned .*(allowed: 1 |one label per)"):
             run(search, Answers(answers))
         assert not hasattr(search, "told")
+
+
+@pytest.mark.parametrize("made", [Truth, lambda positive: Flipped(positive, 0.0, rng=0)])
+def test_an_oracle_answers_as_it_was_made_whatever_becomes_of_the_array(made):
+    labels, mask = np.array([0, 1, 2, 1]), np.zeros(4, bool)
+    oracles = []
+    for each in range(3):
+        mask[:] = labels == each
+        oracles.append(made(mask))
+    assert [oracle.label(np.arange(4)).tolist() for oracle in oracles] == [[1, 0, 0, 0], [0, 1, 0, 1], [0, 0, 1, 0]]
+
+
+def test_the_same_search_is_not_run_beside_itself():
+    pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(20, 3)))
+    search = Search(pool, [0], rng=0)
+    with pytest.raises(ValueError, match="the same search is given twice"):
+        simulate_together([search, search], [Truth(np.arange(20) < 5)] * 2)

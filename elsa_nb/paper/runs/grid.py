@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from elsa_nb.counts import count_of
 from elsa_nb.paper.runs.rivals import PREPARED_RIVALS
 from elsa_nb.search.checks import check_count, check_counts, check_number
 from elsa_nb.search.config import ELSA, SearchConfig
@@ -42,11 +43,13 @@ CHOSEN = ("at random", "by name", "by purity")
 def changed(config: SearchConfig, text: str) -> SearchConfig:
     """Return `config` with the fields that `text` names set anew: "a=25, alpha_2=3.0", "head=mlp", "relabel=True".
 
-    Raises ValueError for what is not a field of a `SearchConfig` or not a value of its type.
+    Raises ValueError for what is not a field of a `SearchConfig` or not a value of its type, and for a field twice.
     """
-    fields = {}
+    fields: dict[str, Any] = {}
     for part in filter(None, text.split(", ")):
         name, _, value = part.partition("=")
+        if name in fields:
+            raise ValueError(f"change {text!r} sets {name} twice; give each field one value")
         try:
             fields[name] = _value(getattr(config, name, None), name, value)
         except ValueError:
@@ -122,6 +125,9 @@ class Setting:
         return np.random.SeedSequence(words)
 
 
+_LISTS = ("encoders", "readings", "arms", "seeds", "rivals", "rival_seeds", "changes", "flips", "targets")
+
+
 @dataclass(frozen=True)
 class Sweep:
     """A grid of searches: every combination of its fields, for classes drawn with a fixed seed.
@@ -170,7 +176,7 @@ class Sweep:
     targets: tuple[str, ...] = ()
 
     def __post_init__(self):
-        for name in ("encoders", "readings", "arms", "seeds", "rivals", "rival_seeds", "changes", "flips", "targets"):
+        for name in _LISTS:
             if not isinstance(given := getattr(self, name), tuple | list):
                 raise ValueError(
                     f"sweep {self.name!r}: {name} = {given!r:.60}; allowed: several in brackets: ({given!r},)"
@@ -185,8 +191,11 @@ class Sweep:
                 check_number("flips", flip, "probabilities from 0 to 1", least=0, most=1)
             check_number("share", self.share, "0 (all of the class), or a share below 1", least=0, below=1)
             _check_names("chosen", [self.chosen], CHOSEN)
-            if self.chosen == "by name" and not self.targets:
-                raise ValueError("chosen by name, and targets names no class; name at least one")
+            if (self.chosen == "by name") != bool(self.targets):
+                raise ValueError(
+                    f"chosen {self.chosen}, and targets names {count_of(len(self.targets), 'class', 'classes')}; "
+                    'name at least one, with chosen = "by name", or none'
+                )
             _check_names("readings", self.readings, READINGS)
             _check_names("arms", self.arms, READINGS["paper"])
             _check_names("rivals", self.rivals, (*strategies(), *PREPARED_RIVALS) if self.rivals else ())
@@ -196,6 +205,13 @@ class Sweep:
                 _check_names("readings of a change", change.readings, READINGS)
                 _check_names("arms of a change", change.arms, READINGS["paper"])
                 changed(ELSA, change.text)
+                meets = set(change.readings or self.readings) & set(self.readings)
+                if self.readings and self.arms and not (meets and set(change.arms or self.arms) & set(self.arms)):
+                    raise ValueError(f"changes: {change} is of no reading or arm that is searched; name one of these")
+            for name in _LISTS:
+                given = getattr(self, name)
+                if again := [each for i, each in enumerate(given) if each in given[:i]]:
+                    raise ValueError(f"{name}: {again[0]!r} stands there twice, and would be searched and count twice")
             arms = self.rivals or (self.readings and self.arms and self.changes)
             if not (self.encoders and self.flips and arms and (self.seeds or (self.rivals and self.rival_seeds))):
                 raise ValueError("it searches nothing; name encoders, seeds, flips, and rivals or readings with arms")
@@ -238,13 +254,14 @@ class Sweep:
                 yield tuple(self._unit(encoder, target))
 
     def _unit(self, encoder: str, target: str) -> Iterator[Setting]:
-        for repeat, seeds, flip in product(range(self.repeats), self.seeds, self.flips):
+        rival_seeds = (self.rival_seeds or self.seeds) if self.rivals else ()
+        for repeat, seeds, flip in product(range(self.repeats), dict.fromkeys((*self.seeds, *rival_seeds)), self.flips):
             blank = Setting(self.name, "", encoder, self.space, "", target, seeds, repeat)
             blank = replace(blank, flip=flip, share=self.share, dataset=self.dataset)
-            for reading, arm, change in product(self.readings, self.arms, self.changes):
+            for reading, arm, change in product(self.readings, self.arms, self.changes if seeds in self.seeds else ()):
                 if reading in (change.readings or self.readings) and arm in (change.arms or self.arms):
                     yield replace(blank, reading=reading, arm=arm, change=change.text)
-            for rival in self.rivals if seeds in (self.rival_seeds or self.seeds) else ():
+            for rival in self.rivals if seeds in rival_seeds else ():
                 yield replace(blank, reading=RIVAL, arm=rival)
 
 

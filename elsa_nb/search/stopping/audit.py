@@ -47,7 +47,7 @@ from numbers import Integral
 import numpy as np
 import scipy
 
-from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
+from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_rows_asked, check_share
 from elsa_nb.search.contract import POSITIVE, UNSURE, QueryError, check_labels
 
 # Probabilities so small that no bound changes if they are taken for 0:
@@ -66,9 +66,10 @@ class Audit:
     is the probability with which all statements of the audit hold together. `rng` decides the order of the rows: a
     generator, its seed, or None. Only answers in that order count, so do not choose `rows` by looking at it.
 
-    `found_since` are rows of the audit that were found in another way after it began, by a search that went on. They
-    count as found; they change neither the order nor the bound on all positives among the rows. `doubtful` is how many
-    items outside of `rows` have an answer that is unsure by now: each may be a missing positive.
+    `found_since` are rows that were found in another way after the audit began, by a search that went on. Those of the
+    audit count as found, and others nowhere; they change neither the order nor the bound on all positives among the
+    rows. `doubtful` is how many items outside of `rows` have an answer that is unsure by now: each may be a missing
+    positive.
 
     A person overlooks some positives. With `controls` = (seen, shown), counted on known positives shown among the rows
     (control items), the statements allow for it. Where they are shown bit by bit, begin with (0, 0) and add what came
@@ -94,7 +95,7 @@ class Audit:
         self.doubtful = int(doubtful)
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
-        self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
+        self._found_since = np.isin(self._order, check_rows_asked(found_since, None, "found_since"))
         self._risk, self.controls = _risk_of(confidence), controls if controls is None else check_controls(controls)
         self._bound = len(rows)
         self.unsure = 0
@@ -114,7 +115,7 @@ class Audit:
         check_count("size", size, 1)
         rows = self._order[self.labels : self.labels + size]
         self._open = rows if len(rows) else None
-        return self._open
+        return None if self._open is None else rows.copy()  # the audit's own order stays as it is
 
     def update(self, labels: Sequence[int] | np.ndarray, *, controls: Controls = (0, 0)) -> None:
         """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure, which may be missing.
@@ -186,8 +187,8 @@ def labels_for(
     is a share of the class, above 0 and below 1. `controls` is that of `Audit`, or a function that says it for a number
     of labels, where more are shown on the way; control items are not among the labels counted here.
 
-    Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
-    of nothing `found`: see `Audit`.
+    Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, for more
+    `elsewhere` than rows that are not labelled yet, and for an audit of nothing `found`: see `Audit`.
     """
     counts = {"rows": rows, "found": found, "hits": hits, "elsewhere": elsewhere, "doubtful": doubtful}
     counts |= {"labels": labels, "unsure": unsure}
@@ -195,6 +196,7 @@ def labels_for(
         check_count(name, count, 1 if name == "found" else 0)
     _check_within(labels=labels, rows=rows)
     _check_within(hits=hits, rows=rows - elsewhere - unsure)
+    _check_within(elsewhere=elsewhere, rows=rows - labels)
     check_share("promise", promise)
     risk = _risk_of(confidence)
     counted = controls if callable(controls) else lambda labels: controls

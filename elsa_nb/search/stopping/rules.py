@@ -180,7 +180,19 @@ def stop_rule(text: str) -> StopRule:
             f"rule {text!r} is not known; allowed: {', '.join(STOP_RULES)}, each with a number, as target 0.9"
         )
     try:
-        value = [float(number) if "." in number else int(number)] if number.strip() else []
+        value = [_number(number.strip())] if number.strip() else []
     except ValueError:
-        raise ValueError(f"rule {text!r}: {number!r} is not a number; give one, such as target 0.9") from None
-    return STOP_RULES[name](*value)
+        cure = "give one with a point, and no sign behind it, such as target 0.9 (for 90 %)"
+        raise ValueError(f"rule {text!r}: {number!r} is not a number; {cure}") from None
+    try:
+        return STOP_RULES[name](*value)
+    except ValueError as error:
+        raise ValueError(f"rule {text!r}: {error}") from None
+
+
+def _number(text: str) -> int | float:
+    """Read a number: a whole one as such, since some rules take no other."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
