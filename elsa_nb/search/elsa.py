@@ -97,7 +97,6 @@ class Search(KeepsLedger):
         self._queries = self._ledger.seeds  # line 1: delta0 <- Lambda
         self._round = 0
         self._round_negatives = np.empty(0, np.int64)  # gamma-
-        self._round_rows = np.empty(0, np.int64)  # gamma, of the last round that was answered
         self._stuck = False  # the last round found nothing
         self._amended = np.empty(0, np.int64)  # rows corrected while questions are open
         self._untrained = False  # the head does not know the last answers yet
@@ -166,7 +165,6 @@ class Search(KeepsLedger):
         self._stuck = not (given == POSITIVE).any()  # known positives are not asked again, except in the zero pass
         if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
             self._round_negatives = batch.rows[given == NEGATIVE]
-        self._round_rows = batch.rows
         self._queries = readings.next_queries(self.config, batch, given, self.positives)  # line 10: delta0 = gamma+
         self._heed(self._amended)
         self._amended = self._amended[:0]
@@ -224,7 +222,11 @@ class Search(KeepsLedger):
         return logits if self.config.confidence == "logit" else heads.confidence(logits)
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
+        """Correct answers given earlier (a person changes her mind).
+
+        Finds and queries are right from the next query on. The head learns of it when it is trained next, after the
+        next answers, so a final search before that reads the head as it was. From what was corrected to a negative it
+        learns only with `negatives="all"`: a round's negatives are those that were answered so.
 
         `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise ValueError, and change
         nothing.
@@ -232,10 +234,8 @@ class Search(KeepsLedger):
         self._ledger.amend(rows, labels)
         rows = np.asarray(rows, np.int64)
         self._heed(rows)
-        if self._ledger.open:  # its answers bring other queries, which are corrected then, and the next training
+        if self._ledger.open:  # its answers bring other queries, which are corrected then
             self._amended = np.union1d(self._amended, rows)
-        else:
-            self._untrained = self.config.use_head
 
     def _heed(self, rows: np.ndarray) -> None:
         """Let the next round begin from the corrected answers of `rows`."""
@@ -243,11 +243,6 @@ class Search(KeepsLedger):
             return
         answers = self._ledger.answers[rows]
         self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers != NEGATIVE])
-        if np.isin(rows, self._round_rows).any():  # as if they had been answered like this in their round
-            negative = self._ledger.answers[self._round_rows] == NEGATIVE
-            self._round_negatives = self._round_rows[negative] if negative.any() else self._round_negatives
-        if not len(self.positives):  # it has learnt from what was taken back
-            self._head = None
         self._queries = readings.amended_queries(self.config, self._queries, rows, self._ledger)
         self._stuck = self._stuck and not (answers == POSITIVE).any()  # a positive gives NN something to go on with
 

@@ -680,31 +680,3 @@ def test_no_configuration_is_the_papers_as_in_other_strategies():
     pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(50, 3)))
     asked = [Search(pool, [0], config=config, rng=0).query().rows for config in (None, ELSA)]
     assert np.array_equal(*asked)
-
-
-@pytest.mark.parametrize("way", [1, 2])
-def test_a_head_learns_from_a_corrected_page_what_it_learns_from_a_right_one(pool, positive, seeds, way):
-    """All finds and half of them wrong, or all answers the wrong way round; put right before they are used."""
-    right, wrong = (search(pool, seeds, replace(SMALL, alpha_2=0.5)) for _ in range(2))
-    rows = right.query().rows
-    wrong.query()
-    labels = positive[rows].astype(int) if way == 2 else np.arange(len(rows)) % 2
-    right.update(labels)
-    wrong.update(1 - labels if way == 2 else np.ones(len(rows), int))
-    wrong.amend(rows, labels)
-    np.testing.assert_allclose(wrong.scores(), right.scores(), atol=1e-4)
-    for one in (right, wrong):
-        one.conclude()
-    ours, theirs = wrong.query(), right.query()
-    assert len(ours.rows) > 0
-    assert set(ours.rows) == set(theirs.rows)
-
-
-def test_a_head_that_learnt_from_what_was_taken_back_scores_nothing(pool, seeds):
-    one = search(pool, seeds, SMALL)
-    rows = one.query().rows
-    one.update(np.arange(len(rows)) % 2)
-    assert one.scores().max() > 0.5
-    one.amend([*seeds, *rows], [0] * (len(seeds) + len(rows)))
-    with pytest.raises(QueryError, match="not trained"):
-        one.scores()
