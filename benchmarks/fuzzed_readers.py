@@ -28,6 +28,7 @@ from elsa_nb.label.answers import Answer
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_queries import disagreements
 
 COUNTED = ("executions", "refused", "the same", "other values, no checksum", "finds")
 _MENDED = 128  # the bit of the first byte that asks for checksums that fit
@@ -45,7 +46,7 @@ def _session(folder: Path) -> None:
 def _read_session(folder: Path) -> Any:
     session = Session(folder / "it.sqlite", annotator="ann")
     try:
-        return session.answers(), session.rounds(), session.known(), session.disagreements()
+        return session.answers(), session.rounds(), session.known(), disagreements(session)
     finally:
         session.close()
 
