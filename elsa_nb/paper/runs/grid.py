@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from elsa_nb.counts import count_of
 from elsa_nb.paper.runs.rivals import PREPARED_RIVALS
 from elsa_nb.search.checks import check_count, check_counts, check_number
 from elsa_nb.search.config import ELSA, SearchConfig
@@ -191,11 +190,10 @@ class Sweep:
                 check_number("flips", flip, "probabilities from 0 to 1", least=0, most=1)
             check_number("share", self.share, "0 (all of the class), or a share below 1", least=0, below=1)
             _check_names("chosen", [self.chosen], CHOSEN)
-            if (self.chosen == "by name") != bool(self.targets):
-                raise ValueError(
-                    f"chosen {self.chosen}, and targets names {count_of(len(self.targets), 'class', 'classes')}; "
-                    'name at least one, with chosen = "by name", or none'
-                )
+            if self.chosen == "by name" and not self.targets:
+                raise ValueError("chosen by name, and targets names no class; name at least one")
+            if self.targets and self.chosen != "by name":
+                raise ValueError(f'targets names classes, and they are chosen {self.chosen}; say chosen = "by name"')
             _check_names("readings", self.readings, READINGS)
             _check_names("arms", self.arms, READINGS["paper"])
             _check_names("rivals", self.rivals, (*strategies(), *PREPARED_RIVALS) if self.rivals else ())
