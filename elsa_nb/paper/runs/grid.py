@@ -197,15 +197,7 @@ class Sweep:
             _check_names("readings", self.readings, READINGS)
             _check_names("arms", self.arms, READINGS["paper"])
             _check_names("rivals", self.rivals, (*strategies(), *PREPARED_RIVALS) if self.rivals else ())
-            for change in self.changes:
-                if not isinstance(change, Change) or not isinstance(change.text, str):
-                    raise ValueError(f"changes: {change!r:.60}; allowed: Change({change!r:.60})")
-                _check_names("readings of a change", change.readings, READINGS)
-                _check_names("arms of a change", change.arms, READINGS["paper"])
-                changed(ELSA, change.text)
-                meets = set(change.readings or self.readings) & set(self.readings)
-                if self.readings and self.arms and not (meets and set(change.arms or self.arms) & set(self.arms)):
-                    raise ValueError(f"changes: {change} is of no reading or arm that is searched; name one of these")
+            self._check_changes()
             for name in _LISTS:
                 given = getattr(self, name)
                 if again := [each for i, each in enumerate(given) if each in given[:i]]:
@@ -215,6 +207,18 @@ class Sweep:
                 raise ValueError("it searches nothing; name encoders, seeds, flips, and rivals or readings with arms")
         except ValueError as error:
             raise ValueError(f"sweep {self.name!r}: {error}") from error
+
+    def _check_changes(self) -> None:
+        """Raise ValueError for a change that changes nothing that is searched, or says what cannot be said."""
+        for change in self.changes:
+            if not isinstance(change, Change) or not isinstance(change.text, str):
+                raise ValueError(f"changes: {change!r:.60}; allowed: Change({change!r:.60})")
+            _check_names("readings of a change", change.readings, READINGS)
+            _check_names("arms of a change", change.arms, READINGS["paper"])
+            changed(ELSA, change.text)
+            meets = set(change.readings or self.readings) & set(self.readings)
+            if self.readings and self.arms and not (meets and set(change.arms or self.arms) & set(self.arms)):
+                raise ValueError(f"changes: {change} is of no reading or arm that is searched; name one of these")
 
     def classes(self, names: pd.Series, purity: Callable[[], np.ndarray] | None = None) -> list[str]:
         """Return the classes searched for, out of the class name of every image (n,).
